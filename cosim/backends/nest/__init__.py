@@ -37,7 +37,7 @@ from pyNN.standardmodels import StandardCellType, StandardSynapseType
 
 from cosim.backends import Capabilities
 
-from .cells import IF_curr_exp_dAP  # noqa: F401
+from .cells import IF_curr_exp_dAP, SpikeSourceArray  # noqa: F401
 from .control import setup  # noqa: F401
 from .populations import Population
 from .projections import Projection

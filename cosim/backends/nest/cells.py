@@ -1,6 +1,12 @@
 """Cell types added to PyNN's for NEST."""
 
+from typing import Any
+
 import nest
+import numpy as np
+import pyNN.nest
+from pyNN.nest import simulator
+from pyNN.parameters import LazyArray, Sequence
 from pyNN.standardmodels import build_translations
 
 from .. import standardmodels
@@ -44,3 +50,31 @@ class IF_curr_exp_dAP(standardmodels.IF_curr_exp_dAP):  # noqa: N801
     def get_receptor_type(self, name: str) -> int:
         """Return NEST's number of a receptor."""
         return nest.GetDefaults("iaf_psc_exp_dAP")["receptor_types"][name]
+
+
+def _shifted(spike_times: LazyArray, by: float) -> LazyArray:
+    """Shift spike times by a delay, without leaving the time grid by a rounding error."""
+
+    def shift(times: Any) -> Any:
+        if isinstance(times, Sequence):
+            # NEST takes 1209.3000000000002 ms as a spike in the next time step.
+            return Sequence(np.round(times.value + by, 9))
+        return np.array([shift(t) for t in times], dtype=object)
+
+    result = LazyArray(spike_times, shape=spike_times.shape)
+    result.apply(shift)
+    return result
+
+
+class SpikeSourceArray(pyNN.nest.SpikeSourceArray):
+    __doc__ = pyNN.nest.SpikeSourceArray.__doc__
+
+    # NEST's spike generator reaches the network through a parrot neuron.
+    translations = build_translations(
+        (
+            "spike_times",
+            "spike_times",
+            lambda spike_times, **_: _shifted(spike_times, -simulator.state.parrot_delay),
+            lambda spike_times, **_: _shifted(spike_times, simulator.state.parrot_delay),
+        ),
+    )

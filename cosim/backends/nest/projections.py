@@ -1,5 +1,8 @@
 """Projections: connected with one call to NEST, read and written in bulk."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import nest
@@ -21,6 +24,18 @@ from .extension import Synapses
 
 # Parameters of PyNN's synapse types that are no parameters of NEST synapses.
 _NOT_IN_NEST = ("tau_minus", "dendritic_delay_fraction", "w_min_always_zero_in_NEST")
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Millions of new tuples would be searched for cycles again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Projection(pyNN.nest.Projection):
@@ -202,7 +217,12 @@ class Projection(pyNN.nest.Projection):
     def _order(self, synapses: Synapses) -> np.ndarray:
         """Return which of our connections each of NEST's is; repeated pairs keep NEST's order."""
         sources, targets = synapses.addresses()
-        order = np.lexsort((self._position(targets, self._post_ids), self._position(sources, self._pre_ids)))
+        if np.array_equal(sources, self._pre_ids[self._pre_index]) and np.array_equal(
+            targets, self._post_ids[self._post_index]
+        ):
+            return np.arange(len(sources))
+        pre, post = self._position(sources, self._pre_ids), self._position(targets, self._post_ids)
+        order = np.lexsort((post, pre))
         index = np.empty(len(order), np.int64)
         index[order] = np.arange(len(order))
         return index
@@ -249,7 +269,9 @@ class Projection(pyNN.nest.Projection):
         addresses = {"presynaptic_index": self._pre_index, "postsynaptic_index": self._post_index}
         wanted = [name for name in names if name not in addresses]
         columns = {**addresses, **dict(zip(wanted, self._read_native(wanted), strict=True))}
-        return list(zip(*(columns[name].tolist() for name in names), strict=True))
+        lists = [columns[name].tolist() for name in names]
+        with _without_garbage_collection():
+            return list(zip(*lists, strict=True))
 
     def _get_attributes_as_arrays(
         self, names: list[str], multiple_synapses: str = "sum"

@@ -136,10 +136,13 @@ MemristiveProperties::get_status( Dictionary& d ) const
   d[ "pre_trace" ] = pre_trace;
   d[ "w_max" ] = common_w_max;
   d[ "w_min" ] = common_w_min;
+  d[ "device_w_max" ] = device_w_max;
+  d[ "device_w_min" ] = device_w_min;
   d[ "n_levels" ] = n_levels;
   d[ "sigma_c2c" ] = sigma_c2c;
   d[ "c2c_at_pre_spike" ] = c2c_at_pre_spike;
   d[ "sigma_read" ] = sigma_read;
+  d[ "noise_key" ] = std::vector< long > { key[ 0 ], key[ 1 ] };
 }
 
 inline void

@@ -1,0 +1,328 @@
+"""Figures for papers: drawn at the printed size, legible in grey, the same bytes on every run.
+
+A study's figure in full::
+
+    with style():
+        fig, ax = figure("iop_single")
+        band(ax, table, x="on_off_ratio", y="error", group="backend", x_scale="log")
+        ax.set(xlabel="on-off ratio", ylabel="prediction error")
+        save(fig, "results/figure_1", keywords=[study_id])
+"""
+
+import math
+import numbers
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+#: Widths in mm of a figure in a journal's column. From the publishers' guides: ``ieee_*``.
+#: Not verified, check the guide of your journal: ``frontiers_*``, ``iop_*``, ``plos_column``.
+WIDTH_MM = {
+    "frontiers_double": 180.0,
+    "frontiers_single": 85.0,
+    "ieee_double": 182.0,
+    "ieee_single": 88.9,
+    "iop_double": 170.0,
+    "iop_single": 85.0,
+    "plos_column": 132.0,
+}
+
+MM_PER_INCH = 25.4
+PERCENTILES = (5, 95)
+
+# Two marks besides colour, so that groups can be told apart in grey. Numbers of styles without a
+# common divisor, so that the combinations do not repeat early.
+_MARKERS = ("o", "s", "^", "D", "v")
+_LINES = ("-", "--", "-.", ":")
+
+_MAX_TICKS = 8
+
+# Share of the room between two places that the error bars of all groups take together.
+_DODGE = 0.5
+
+
+def style() -> AbstractContextManager[None]:
+    """Return a context in which matplotlib draws in cosim's style (``cosim.mplstyle``)."""
+    return mpl.style.context(Path(__file__).with_name("cosim.mplstyle"))
+
+
+def figure(
+    width: str = "iop_single", aspect: float = 0.75, **subplots_kw: Any
+) -> tuple[Figure, Any]:
+    """Make a figure of a journal's column width.
+
+    Parameters
+    ----------
+    width : str
+        Name in `WIDTH_MM`.
+    aspect : float
+        Height divided by width, of the whole figure.
+    **subplots_kw
+        Passed on to `matplotlib.pyplot.subplots`, for example ``ncols=2``.
+
+    Returns
+    -------
+    fig : Figure
+    axes : Axes or ndarray of Axes
+        As from `matplotlib.pyplot.subplots`.
+
+    Raises
+    ------
+    ValueError
+        If `width` is not a known name or `aspect` is not positive.
+    """
+    if width not in WIDTH_MM:
+        raise ValueError(f"figure: width={width!r}, known are {', '.join(WIDTH_MM)}")
+    if not aspect > 0:
+        raise ValueError(f"figure: aspect={aspect!r}, need > 0 (height divided by width)")
+    inches = WIDTH_MM[width] / MM_PER_INCH
+    return plt.subplots(figsize=(inches, inches * aspect), **subplots_kw)
+
+
+def save(fig: Figure, stem: str | Path, keywords: Iterable[str] = ()) -> list[Path]:
+    """Save a figure as PDF (vector) and PNG (300 dpi); equal figures give equal bytes.
+
+    Parameters
+    ----------
+    fig : Figure
+    stem : str or Path
+        Path without extension; its folder is made if need be.
+    keywords : iterable of str
+        Stored in both files, to find the data behind a figure: study, point ids, git commit.
+
+    Returns
+    -------
+    list of Path
+        The PDF and the PNG.
+    """
+    stem = Path(stem)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    pdf, png = stem.with_name(f"{stem.name}.pdf"), stem.with_name(f"{stem.name}.png")
+    joined = ", ".join(keywords)
+    # Font type and resolution are settings of the moment of saving.
+    with style():
+        fig.savefig(pdf, metadata={"Keywords": joined, "CreationDate": None})
+        fig.savefig(png, metadata={"Keywords": joined})
+    return [pdf, png]
+
+
+def summarise(table: pd.DataFrame, x: str, y: str, group: str | None = None) -> pd.DataFrame:
+    """Summarise repetitions (seeds) by median and 5th and 95th percentile.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy: one row per run.
+    x, y, group : str
+        Columns: swept parameter, metric and, optionally, what to compare.
+
+    Returns
+    -------
+    DataFrame
+        One row per group and value of `x`: columns `group` (if given), `x`, ``median``, ``low``,
+        ``high`` and ``n``, the number of runs with a value. Runs without one (NaN: the metric
+        failed) are left out of the percentiles and of ``n``; a point where all are without
+        stays, with NaN. Numbers in `x` are sorted, infinity last; names and groups keep the order
+        in which they appear.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, `x` or `group` has an empty cell, or the table has no row.
+    """
+    keys = [x] if group is None else [group, x]
+    missing = [name for name in [*keys, y] if name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"no column {', '.join(map(repr, missing))} in the table; "
+            f"it has {', '.join(map(str, table.columns))}"
+        )
+    if table.empty:
+        raise ValueError(f"the table has no row: nothing to draw for {y!r}")
+    for name in keys:
+        if table[name].isna().any():
+            raise ValueError(
+                f"column {name!r} is empty in {int(table[name].isna().sum())} rows; leave these "
+                f"out or give them a value, for example table[{name!r}].fillna(math.inf)"
+            )
+    rows = []
+    for key, values in table.groupby(keys, sort=False, observed=True)[y]:
+        found = values.dropna().to_numpy(dtype=float)
+        low, median, high = (
+            np.percentile(found, [PERCENTILES[0], 50, PERCENTILES[1]])
+            if len(found)
+            else (np.nan, np.nan, np.nan)
+        )
+        rows.append((*key, median, low, high, len(found)))
+    summary = pd.DataFrame(rows, columns=[*keys, "median", "low", "high", "n"])
+    if not pd.api.types.is_numeric_dtype(summary[x]):
+        return summary
+    if group is None:
+        return summary.sort_values(x, ignore_index=True)
+    parts = [part.sort_values(x) for _, part in summary.groupby(group, sort=False, observed=True)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def band(
+    ax: Axes,
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    group: str | None = None,
+    x_scale: Literal["linear", "log", "category"] = "linear",
+) -> pd.DataFrame:
+    """Draw the median over seeds as a line and the 5th to 95th percentile as a band.
+
+    Ticks are at the values of `x` (at most 8 finite ones). What has no neighbours on a scale is
+    drawn as a point with an error bar: an infinite value, such as the on-off ratio of an ideal
+    device, which has a place of its own at the right end, labelled ∞; and names, where `x` is
+    not numeric. The legend says how many runs there are per point.
+
+    Parameters
+    ----------
+    ax : Axes
+    table : DataFrame
+        Tidy: one row per run.
+    x, y, group : str
+        Columns: swept parameter, metric and, optionally, what to compare.
+    x_scale : {"linear", "log", "category"}
+        ``category`` puts the values of `x` side by side at equal distances.
+
+    Returns
+    -------
+    DataFrame
+        What is drawn, as from `summarise`: to be saved with the figure.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or empty, the table has no row, or `x` does not fit `x_scale`.
+    """
+    summary = summarise(table, x, y, group)
+    positions = _positions(summary[x], x_scale)
+    if x_scale == "log":
+        ax.set_xscale("log")
+    if group is None:
+        parts = [("", summary)]
+    else:
+        parts = list(summary.groupby(group, sort=False, observed=True))
+    for i, (name, part) in enumerate(parts):
+        runs = f"n = {_count(part['n'])}"
+        _draw_band(
+            ax,
+            part.assign(
+                at=[positions[value] for value in part[x]],
+                joined=[isinstance(v, numbers.Real) and not _is_infinite(v) for v in part[x]],
+            ),
+            dodge=_DODGE * ((i + 0.5) / len(parts) - 0.5) * _room(positions, x_scale),
+            label=runs if group is None else f"{name} ({runs})",
+            look=_look(i),
+        )
+    _label_ticks(ax, positions)
+    if x_scale == "category":
+        ax.set_xlim(-0.5, len(positions) - 0.5)
+    ax.legend()
+    return summary
+
+
+def _look(i: int) -> dict[str, Any]:
+    colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    return {
+        "color": colours[i % len(colours)],
+        "linestyle": _LINES[i % len(_LINES)],
+        "marker": _MARKERS[i % len(_MARKERS)],
+        "markeredgecolor": "white",
+    }
+
+
+def _draw_band(
+    ax: Axes, part: pd.DataFrame, label: str, look: dict[str, Any], dodge: float
+) -> None:
+    line, points = part[part["joined"]], part[~part["joined"]]
+    ax.fill_between(
+        line["at"], line["low"], line["high"], color=look["color"], alpha=0.2, linewidth=0
+    )
+    ax.plot(line["at"], line["median"], label=label if len(line) else None, **look)
+    ax.errorbar(
+        points["at"] * 10**dodge if ax.get_xscale() == "log" else points["at"] + dodge,
+        points["median"],
+        yerr=np.array([points["median"] - points["low"], points["high"] - points["median"]]),
+        capsize=1.5,
+        label=None if len(line) else label,
+        **(look | {"linestyle": "none"}),
+    )
+
+
+def _is_infinite(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and float(value) == math.inf
+
+
+def _positions(values: pd.Series, x_scale: str) -> dict[Any, float]:
+    """Return where on the axis each value of x lies, in increasing order."""
+    distinct = list(values.drop_duplicates())
+    if pd.api.types.is_numeric_dtype(values):
+        distinct.sort()
+    if x_scale == "category":
+        return {value: float(i) for i, value in enumerate(distinct)}
+    if x_scale not in ("linear", "log"):
+        raise ValueError(f"x_scale={x_scale!r}, need 'linear', 'log' or 'category'")
+    if not pd.api.types.is_numeric_dtype(values):
+        raise ValueError(
+            f"x={values.name!r} is not numeric, x_scale={x_scale!r} is; use x_scale='category'"
+        )
+    finite = [value for value in distinct if not _is_infinite(value)]
+    if x_scale == "log" and finite and finite[0] <= 0:
+        raise ValueError(
+            f"x={values.name!r} has the value {finite[0]}, x_scale='log' needs > 0; "
+            "use x_scale='linear'"
+        )
+    positions = {value: float(value) for value in finite}
+    if len(finite) < len(distinct):
+        positions[distinct[-1]] = _beyond(np.array(finite, dtype=float), x_scale)
+    return positions
+
+
+def _beyond(finite: np.ndarray, x_scale: str) -> float:
+    """Return the position of infinity: a quarter of the finite range beyond its end."""
+    if x_scale == "log":
+        exponents = np.log10(finite)
+        return float(10.0 ** _beyond(exponents, "linear"))
+    if len(finite) == 0:
+        return 0.0
+    return float(finite[-1] + (np.ptp(finite) / 4 or 1.0))
+
+
+def _room(positions: dict[Any, float], x_scale: str) -> float:
+    """Return the distance between the last two places, in decades on a logarithmic axis."""
+    places = np.array([*positions.values()][-2:])
+    return float(np.ptp(np.log10(places) if x_scale == "log" else places)) or 1.0
+
+
+def _label_ticks(ax: Axes, positions: dict[Any, float]) -> None:
+    values = list(positions)
+    finite = [value for value in values if not _is_infinite(value)]
+    every = max(1, -(-len(finite) // _MAX_TICKS))
+    # Counted from the end, so that the largest value always has its tick.
+    shown = [*finite[::-1][::every][::-1], *values[len(finite) :]]
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xticks([positions[value] for value in shown], [_tick_label(value) for value in shown])
+
+
+def _tick_label(value: Any) -> str:
+    if _is_infinite(value):
+        return "∞"
+    return f"{value:g}" if isinstance(value, numbers.Real) else str(value)
+
+
+def _count(counts: Sequence[int] | pd.Series) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low}\N{EN DASH}{high}"

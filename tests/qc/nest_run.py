@@ -1,0 +1,114 @@
+"""Run the small network through PyNN on NEST, in this process; NEST can be used once per process."""
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+from cosim import backend
+from devices import Memristor
+from tests.qc.small_network import SmallNetwork
+
+
+@dataclass(frozen=True)
+class NestRun:
+    """What NEST recorded; spikes and onsets as (step, neuron), sorted."""
+
+    spikes: list[tuple[int, int]]
+    inhibitory_spikes: list[tuple[int, int]]
+    onsets: list[tuple[int, int]]
+    permanence: np.ndarray
+    weight: np.ndarray
+    n_events: np.ndarray
+
+
+def run_nest(network: SmallNetwork, threads: int = 1) -> NestRun:
+    """Simulate the network with NEST through the PyNN adapter."""
+    sim = backend("nest")
+    sim.setup(timestep=network.h, rng_seed=1, threads=threads)
+    exc = sim.Population(network.exc_size, sim.IF_curr_exp_dAP(**network.exc), label="exc")
+    inh = sim.Population(network.inh_size, sim.IF_curr_exp(**network.inh), label="inh")
+    stimulus = sim.Population(
+        len(network.stimulus), sim.SpikeSourceArray(spike_times=list(network.stimulus))
+    )
+    exc.initialize(v=network.exc["v_rest"])
+    inh.initialize(v=network.inh["v_rest"])
+
+    for pre, post, synapses in (
+        (stimulus, exc, network.ex),
+        (exc, inh, network.ie),
+        (inh, exc, network.ei),
+    ):
+        rows = list(zip(synapses.source, synapses.target, synapses.weight, strict=True))
+        sim.Projection(
+            pre, post, sim.FromListConnector(rows, column_names=["weight"]),
+            sim.StaticSynapse(delay=synapses.delay), receptor_type=synapses.receptor,
+        )  # fmt: skip
+    ee = _plastic(sim, exc, network)
+
+    exc.record(["spikes", "dAP"])
+    inh.record("spikes")
+    sim.run(network.duration)
+
+    segment = exc.get_data().segments[0]
+    event = segment.events[0]
+    result = NestRun(
+        spikes=_spikes(segment, network.h),
+        inhibitory_spikes=_spikes(inh.get_data().segments[0], network.h),
+        onsets=sorted(
+            zip(
+                np.rint(event.times.magnitude / network.h).astype(int).tolist(),
+                event.array_annotations["source_index"].tolist(),
+                strict=True,
+            )
+        ),
+        permanence=ee.read("permanence")[0],
+        weight=ee.read("weight")[0],
+        n_events=ee.read("n_events")[0],
+    )
+    sim.end()
+    return result
+
+
+def _plastic(sim, exc, network: SmallNetwork):
+    synapses, rule = network.ee, network.plasticity
+    device = Memristor(
+        n_levels=rule.n_levels, sigma_c2c=rule.sigma_c2c, c2c_event=rule.c2c_event,
+        sigma_read=rule.sigma_read,
+    )  # fmt: skip
+    common = dict(
+        lambda_plus=rule.lambda_plus, lambda_minus=rule.lambda_minus, lambda_h=rule.lambda_h,
+        z_target=rule.z_target, tau_plus=rule.tau_plus, dt_min=rule.dt_min, dt_max=rule.dt_max,
+        pre_trace=rule.pre_trace, delay=synapses.delay, device=device,
+    )  # fmt: skip
+    rows = list(zip(synapses.source, synapses.target, synapses.permanence, strict=True))
+    if rule.switching == "binary":
+        synapse = sim.MemristiveStructuralSTDP(theta_p=rule.theta_p, p_max=rule.p_max, **common)
+    else:
+        synapse = sim.MemristiveSTDP(**common)
+    ee = sim.Projection(
+        exc, exc, sim.FromListConnector(rows, column_names=["permanence"]), synapse,
+        receptor_type=synapses.receptor, label="ee",
+    )  # fmt: skip
+    # The twin is given its bounds and its noise key; here they replace what would be drawn.
+    sim.nest.SetDefaults(
+        ee.nest_synapse_model,
+        {
+            "device_w_min": synapses.w_min * 1000,
+            "device_w_max": synapses.w_max * 1000,
+            "noise_key": list(network.key),
+        },
+    )
+    return ee
+
+
+def _spikes(segment, h: float) -> list[tuple[int, int]]:
+    return sorted(
+        (int(step), train.annotations["source_index"])
+        for train in segment.spiketrains
+        for step in np.rint(train.magnitude / h)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit("import run_nest from a fresh process")
