@@ -1,0 +1,1 @@
+"""Emulated neuromorphic hardware behind the PyNN API."""
