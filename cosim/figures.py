@@ -11,7 +11,7 @@ A study's figure in full::
 
 import math
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
@@ -232,6 +232,73 @@ def band(
         ax.set_xlim(-0.5, len(positions) - 0.5)
     ax.legend()
     return summary
+
+
+def panels(
+    table: pd.DataFrame,
+    x: str,
+    metrics: Mapping[str, str],
+    group: str | None = None,
+    x_label: str = "",
+    x_scale: Literal["linear", "log", "category"] = "linear",
+    axes: Sequence[Axes] | None = None,
+) -> Figure:
+    """Draw several metrics over the same parameter, one above the other, see `band`.
+
+    A metric that is infinite where something never happened, such as episodes to solution, gets a
+    place of its own at the top, labelled "never"; it counts as the largest value in the percentiles.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy: one row per run.
+    x : str
+        Column of the swept parameter.
+    metrics : mapping of str to str
+        Column of a metric to its axis label.
+    group : str, optional
+        Column of what to compare.
+    x_label : str
+        Label of the common axis, with the unit.
+    x_scale : {"linear", "log", "category"}
+        As for `band`.
+    axes : sequence of Axes, optional
+        Where to draw, one per metric; by default a new single-column figure.
+
+    Returns
+    -------
+    Figure
+        With one panel per metric.
+    """
+    if axes is None:
+        _, new = figure(aspect=0.15 + 0.45 * len(metrics), nrows=len(metrics), sharex=True)
+        axes = list(np.ravel(new))
+    for i, (ax, (metric, label)) in enumerate(zip(axes, metrics.items(), strict=True)):
+        finite, never = _with_never(table[metric])
+        band(ax, table.assign(**{metric: finite}), x, metric, group, x_scale)
+        if never is not None:
+            _label_never(ax, never)
+        ax.set_ylabel(label)
+        if i > 0 and ax.get_legend() is not None:
+            ax.get_legend().remove()
+    axes[-1].set_xlabel(x_label)
+    return axes[0].get_figure()
+
+
+def _with_never(values: pd.Series) -> tuple[pd.Series, float | None]:
+    """Put infinite values a fifth above the largest finite one; return where that is, too."""
+    infinite = np.isinf(values)
+    if not infinite.any():
+        return values, None
+    finite = values[~infinite]
+    never = 1.2 * float(finite.max()) if len(finite) and finite.max() > 0 else 1.0
+    return values.where(~infinite, never), never
+
+
+def _label_never(ax: Axes, never: float) -> None:
+    ticks = [t for t in ax.get_yticks() if 0 <= t < 0.92 * never]
+    ax.set_yticks([*ticks, never], [*(f"{t:g}" for t in ticks), "never"])
+    ax.set_ylim(top=1.08 * never)
 
 
 def _look(i: int) -> dict[str, Any]:

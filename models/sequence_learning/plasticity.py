@@ -21,7 +21,7 @@ class Rates(NamedTuple):
 #   authors' code: 0.0063 (set II) and 0.0058 (set III) where the paper prints 0.0061 and 0.0057.
 # binary: of the same size as there. Its constant increment is the value that the trace gives it
 #   at the pairing of consecutive elements, exp(-(40 + 2) / 20) = 0.1225 of lambda_plus.
-# analog: set I chosen so that the ideal device learns it; set II from the supplementary
+# analog: set I found by a scan, studies/analog_rates.py and docs/analog_device.md; set II from the supplementary
 #   comparison with weight-based plasticity of the 2022 model, lambda_plus converted likewise.
 RATES: dict[tuple[Rule, str], Rates] = {
     ("permanence", "I"): Rates(0.08, 0.0015, 0.014),
@@ -63,7 +63,7 @@ class Plasticity:
         state goes from 0 to 1.
     p_init_min, p_init_max : float
         Bounds of the uniform distribution of the initial state. `p_init_max` None: 8, for
-        ``"analog"`` 2 / 12.98 (up to 2 pA of the 12.98 pA of a mature synapse).
+        ``"analog"`` 1 / 12.98 (up to 1 pA of the 12.98 pA of a mature synapse).
 
     Raises
     ------
@@ -134,7 +134,7 @@ class Plasticity:
         """
         defaults: dict[str, float] = {
             "dt_max": 2 * task.delta_t if self.rule == "permanence" else 50.0,
-            "p_init_max": 2 / 12.98 if self.rule == "analog" else 8.0,
+            "p_init_max": 1 / 12.98 if self.rule == "analog" else 8.0,
             **self._default_rates(task),
         }
         values = {

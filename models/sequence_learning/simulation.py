@@ -10,7 +10,7 @@ from models.sequence_learning.metrics import Performance, performance
 from models.sequence_learning.network import build
 from models.sequence_learning.parameters import Parameters
 from models.sequence_learning.recording import Events, daps, spikes
-from models.sequence_learning.stimulus import FloatArray, training_stimulus
+from models.sequence_learning.stimulus import training_stimulus
 
 # Progress is reported about this often per run.
 _N_REPORTS = 20
