@@ -21,8 +21,9 @@ class Rates(NamedTuple):
 #   authors' code: 0.0063 (set II) and 0.0058 (set III) where the paper prints 0.0061 and 0.0057.
 # binary: of the same size as there. Its constant increment is the value that the trace gives it
 #   at the pairing of consecutive elements, exp(-(40 + 2) / 20) = 0.1225 of lambda_plus.
-# analog: set I found by a scan, studies/analog_rates.py and docs/analog_device.md; set II from the supplementary
-#   comparison with weight-based plasticity of the 2022 model, lambda_plus converted likewise.
+# analog: set I found by a scan, studies/analog_rates.py and docs/analog_device.md; set II from the
+#   supplementary comparison with weight-based plasticity of the 2022 model, lambda_plus converted
+#   likewise.
 RATES: dict[tuple[Rule, str], Rates] = {
     ("permanence", "I"): Rates(0.08, 0.0015, 0.014),
     ("permanence", "II"): Rates(0.28, 0.0063, 0.024),

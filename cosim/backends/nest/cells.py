@@ -1,16 +1,11 @@
 """Cell types added to PyNN's for NEST."""
 
-from typing import Any
-
 import nest
-import numpy as np
-import pyNN.nest
+import pyNN.standardmodels.cells
 from pyNN.nest import simulator
-from pyNN.parameters import LazyArray, Sequence
 from pyNN.standardmodels import build_translations
 
 from .. import standardmodels
-from . import extension
 
 
 class IF_curr_exp_dAP(standardmodels.IF_curr_exp_dAP):  # noqa: N801
@@ -43,38 +38,30 @@ class IF_curr_exp_dAP(standardmodels.IF_curr_exp_dAP):  # noqa: N801
     nest_name = {"on_grid": "iaf_psc_exp_dAP"}
     standard_receptor_type = False
 
-    def __init__(self, **parameters: object) -> None:
-        super().__init__(**parameters)
-        extension.install()
-
     def get_receptor_type(self, name: str) -> int:
         """Return NEST's number of a receptor."""
         return nest.GetDefaults("iaf_psc_exp_dAP")["receptor_types"][name]
 
 
-def _shifted(spike_times: LazyArray, by: float) -> LazyArray:
-    """Shift spike times by a delay, without leaving the time grid by a rounding error."""
+class SpikeSourceArray(pyNN.standardmodels.cells.SpikeSourceArray):
+    __doc__ = pyNN.standardmodels.cells.SpikeSourceArray.__doc__
 
-    def shift(times: Any) -> Any:
-        if isinstance(times, Sequence):
-            # NEST takes 1209.3000000000002 ms as a spike in the next time step.
-            return Sequence(np.round(times.value + by, 9))
-        return np.array([shift(t) for t in times], dtype=object)
-
-    result = LazyArray(spike_times, shape=spike_times.shape)
-    result.apply(shift)
-    return result
-
-
-class SpikeSourceArray(pyNN.nest.SpikeSourceArray):
-    __doc__ = pyNN.nest.SpikeSourceArray.__doc__
-
-    # NEST's spike generator reaches the network through a parrot neuron.
+    # A neuron in NEST's eyes: unlike PyNN's spike generator it needs no relay, whose delay would
+    # have to be taken off all spike times, and which loses spikes earlier than that.
+    nest_name = {"on_grid": "spike_train_injector", "off_grid": "spike_train_injector"}
+    uses_parrot = False
     translations = build_translations(
         (
             "spike_times",
             "spike_times",
-            lambda spike_times, **_: _shifted(spike_times, -simulator.state.parrot_delay),
-            lambda spike_times, **_: _shifted(spike_times, simulator.state.parrot_delay),
+            lambda spike_times, **_: spike_times,
+            # PyNN adds the offset itself when it sets parameters.
+            lambda spike_times, **_: spike_times - simulator.state._time_offset,
         ),
     )
+
+    @property
+    def extra_parameters(self) -> dict[str, bool]:
+        """Let spike times lie between time steps; on the grid they count at the next step."""
+        on_grid = simulator.state.spike_precision == "on_grid"
+        return {"allow_offgrid_times" if on_grid else "precise_times": True}

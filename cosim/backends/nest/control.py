@@ -6,7 +6,8 @@ import numpy as np
 import pyNN.nest
 from pyNN.nest import simulator
 
-from .extension import library
+from .cells import SpikeSourceArray
+from .extension import install, library
 from .projections import Projection
 
 
@@ -26,27 +27,15 @@ class _State(type(simulator.state)):  # type: ignore[misc]
         """Smallest delay in ms."""
         return float(library().cosim_min_delay_ms())
 
-    def run(self, simtime: float) -> None:
-        """Advance the simulation, see PyNN."""
-        self._settle_parrot_delay()
-        super().run(simtime)
-
-    def _settle_parrot_delay(self) -> None:
-        """Move the spikes of sources to where their parrots' delay needs them.
-
-        The delay between a spike generator and its parrot is the network's minimal delay, which
-        with ``min_delay="auto"`` is known only when the network is complete.
-        """
-        change = self.min_delay - self.parrot_delay
-        if change:
-            for population in self.populations:
-                if population._deferred_parrot_connections and population.celltype.has_parameter(
-                    "spike_times"
-                ):
-                    for source in population.node_collection_source:
-                        times = np.asarray(source.get("spike_times"), float)
-                        source.set(spike_times=np.round(times - change, 9))
-            self.parrot_delay = self.min_delay
+    def reset(self) -> None:
+        """Go back to time 0, see PyNN; NEST's clock goes on, so spike times must follow it."""
+        before = self._time_offset
+        super().reset()
+        for population in self.populations:
+            if isinstance(population.celltype, SpikeSourceArray):
+                for source in population.node_collection:
+                    times = np.asarray(source.spike_times) + (self._time_offset - before)
+                    source.spike_times = times
 
 
 simulator.state.__class__ = _State
@@ -74,5 +63,5 @@ def setup(timestep: float = 0.1, min_delay: float | str = "auto", **extra_params
     """
     Projection._labels_used.clear()
     rank = pyNN.nest.setup(timestep, min_delay, **{"spike_precision": "on_grid", **extra_params})
-    simulator.state.parrot_delay = timestep
+    install()
     return rank

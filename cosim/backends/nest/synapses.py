@@ -9,7 +9,6 @@ from pyNN.standardmodels import build_translations
 from devices import noise
 
 from .. import standardmodels
-from . import extension
 
 _NUMBER = count()
 
@@ -30,7 +29,6 @@ class _MemristiveMixin(NESTSynapseMixin):
 
     def make_nest_model(self, seed: int, label: str) -> str:
         """Make a NEST synapse model with the projection's common parameters; return its name."""
-        extension.install()
         name = f"{self.nest_name}_{next(_NUMBER)}"
         parameters = self.common_parameters()
         w_max = parameters.pop("w_max") * 1000.0
