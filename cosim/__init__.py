@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from cosim.runner import run
     from cosim.spec import RunSpec, resolve
     from cosim.study import main
-    from cosim.sweep import Sweep, run_sweep
+    from cosim.sweep import Sweep
+    from cosim.sweep_runner import run_sweep
 
 # Public name to the module that defines it.
 _PUBLIC = {
@@ -29,7 +30,7 @@ _PUBLIC = {
     "resolve": "cosim.spec",
     "main": "cosim.study",
     "Sweep": "cosim.sweep",
-    "run_sweep": "cosim.sweep",
+    "run_sweep": "cosim.sweep_runner",
 }
 
 __all__ = [

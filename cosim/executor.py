@@ -20,8 +20,7 @@ from cosim.parameters import flatten
 from cosim.progress import progress_report
 from cosim.provenance import provenance
 from cosim.record import RunRecord
-from cosim.registry import load_model
-from cosim.runner import model_folder
+from cosim.registry import load_model, model_folder
 from cosim.spec import RunSpec, resolve
 from cosim.store import Store, log_tail, write_record, write_spec
 

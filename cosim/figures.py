@@ -242,11 +242,11 @@ def panels(
     x_label: str = "",
     x_scale: Literal["linear", "log", "category"] = "linear",
     axes: Sequence[Axes] | None = None,
-) -> Figure:
+) -> Figure | None:
     """Draw several metrics over the same parameter, one above the other, see `band`.
 
-    A metric that is infinite where something never happened, such as episodes to solution, gets a
-    place of its own at the top, labelled "never"; it counts as the largest value in the percentiles.
+    Where a metric is infinite because something never happened, such as episodes to solution, it
+    gets a place at the top, labelled "never", and counts as the largest value in the percentiles.
 
     Parameters
     ----------
@@ -267,11 +267,12 @@ def panels(
 
     Returns
     -------
-    Figure
-        With one panel per metric.
+    Figure or None
+        The new figure, None if it was drawn into `axes`.
     """
+    fig = None
     if axes is None:
-        _, new = figure(aspect=0.15 + 0.45 * len(metrics), nrows=len(metrics), sharex=True)
+        fig, new = figure(aspect=0.15 + 0.45 * len(metrics), nrows=len(metrics), sharex=True)
         axes = list(np.ravel(new))
     for i, (ax, (metric, label)) in enumerate(zip(axes, metrics.items(), strict=True)):
         finite, never = _with_never(table[metric])
@@ -279,10 +280,11 @@ def panels(
         if never is not None:
             _label_never(ax, never)
         ax.set_ylabel(label)
-        if i > 0 and ax.get_legend() is not None:
-            ax.get_legend().remove()
+        legend = ax.get_legend()
+        if i > 0 and legend is not None:
+            legend.remove()
     axes[-1].set_xlabel(x_label)
-    return axes[0].get_figure()
+    return fig
 
 
 def _with_never(values: pd.Series) -> tuple[pd.Series, float | None]:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 SCHEMA = 1
 
 
+# Columns of the table of results beside parameters and metrics, which must not bear these names.
+RESERVED_COLUMNS = frozenset(
+    {"point", "model", "backend", "variant", "seed", "threads", "status", "wall_s", "error"}
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """Result and provenance of one point.

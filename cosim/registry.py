@@ -4,6 +4,7 @@ import difflib
 import importlib
 import importlib.util
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType
 
 from cosim.errors import InputError
@@ -96,3 +97,8 @@ def load_model(name: str) -> ModuleType:
             "a model defines a frozen dataclass Parameters and a function simulate"
         )
     return model
+
+
+def model_folder(model: ModuleType) -> Path:
+    """Return the folder of a model's source, whose git state describes the model."""
+    return Path(model.__file__ or ".").resolve().parent

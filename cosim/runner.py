@@ -5,17 +5,15 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Set
 from datetime import UTC, datetime
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from cosim.backends import backend, check_threads
 from cosim.parameters import flatten
 from cosim.provenance import peak_rss_mb, provenance
-from cosim.record import RunRecord
-from cosim.registry import load_model
+from cosim.record import RESERVED_COLUMNS, RunRecord
+from cosim.registry import load_model, model_folder
 from cosim.spec import RunSpec, resolve
-from cosim.table import RESERVED_COLUMNS
 
 
 def run(spec: RunSpec, progress: Callable[[float], None] | None = None) -> RunRecord:
@@ -71,11 +69,6 @@ def run(spec: RunSpec, progress: Callable[[float], None] | None = None) -> RunRe
         array_names=tuple(arrays),
         arrays=arrays,
     )
-
-
-def model_folder(model: ModuleType) -> Path:
-    """Return the folder of a model's source, whose git state describes the model."""
-    return Path(model.__file__ or ".").resolve().parent
 
 
 def _ignore(fraction: float) -> None:

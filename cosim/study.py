@@ -11,10 +11,10 @@ from cosim import table
 from cosim.errors import InputError
 from cosim.options import parse_assignment, parse_axis, parse_names, parse_seeds
 from cosim.provenance import git_state
-from cosim.registry import load_model
-from cosim.runner import model_folder
+from cosim.registry import load_model, model_folder
 from cosim.store import Store, ensure_writable, write_atomic
-from cosim.sweep import Sweep, run_sweep
+from cosim.sweep import Sweep
+from cosim.sweep_runner import run_sweep
 
 if TYPE_CHECKING:
     import matplotlib.figure

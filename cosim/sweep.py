@@ -1,22 +1,16 @@
-"""A study as data: which points to run, and running them."""
+"""A study as data: which points to run."""
 
 import itertools
-import os
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cosim import executor, table
 from cosim.backends import check_threads
 from cosim.errors import InputError
+from cosim.record import RESERVED_COLUMNS
 from cosim.spec import RunSpec, resolve
-from cosim.store import Store
-
-if TYPE_CHECKING:
-    import pandas
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -134,7 +128,7 @@ class Sweep:
         """
         for name in self.backends:
             check_threads(name, self.threads)
-        clashes = table.RESERVED_COLUMNS.intersection(self.swept)
+        clashes = RESERVED_COLUMNS.intersection(self.swept)
         if clashes:
             raise InputError(
                 f"sweep {self.name!r}: {', '.join(clashes)} is also a column of the results: "
@@ -165,86 +159,3 @@ def _values(what: str, values: Iterable[Any]) -> tuple[Any, ...]:
     if not values:
         raise InputError(f"{what}: no values given")
     return values
-
-
-def run_sweep(
-    sweep: Sweep,
-    results: str | os.PathLike[str] = "results",
-    jobs: int | None = None,
-    retry_failed: bool = False,
-    progress: bool = True,
-) -> "pandas.DataFrame":
-    """Run the points of a sweep that are not done yet and return the table of all of them.
-
-    Parameters
-    ----------
-    sweep : Sweep
-        What to run.
-    results : path-like, optional
-        Folder that holds all studies.
-    jobs : int, optional
-        Points that run at the same time; by default the available cores divided by the threads
-        of a point.
-    retry_failed : bool, optional
-        Run failed points again instead of keeping their records.
-    progress : bool, optional
-        Report progress and failures on the standard error stream.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per point, see `cosim.table.build`; also written to ``results.parquet`` and
-        ``results.csv`` in the folder of the study.
-
-    Raises
-    ------
-    InputError
-        Before anything runs, if any point is invalid, the folder cannot be written, or another
-        process runs the same study.
-    """
-    if jobs is not None and jobs < 1:
-        raise InputError(f"jobs={jobs}: need at least 1")
-    sweep.validate()
-    store = Store(results, sweep.name)
-    store.prepare()
-    with store.lock():
-        store.write_sweep(sweep.describe())
-        pending = _unfinished(sweep, store, retry_failed)
-        if progress and len(pending) < len(sweep.points()):
-            print(
-                f"{sweep.name}: {len(sweep.points()) - len(pending)} of {len(sweep.points())} "
-                "points have a record already",
-                file=sys.stderr,
-            )
-        executor.execute(
-            store,
-            pending,
-            jobs=jobs or executor.default_jobs(sweep.threads),
-            threads=sweep.threads,
-            progress=progress,
-        )
-        records = [store.record(spec.id) for spec in sweep.points()]
-        frame = table.build(sweep, records)
-        table.write(frame, sweep, records, store.folder)
-    if progress:
-        _print_failures(frame, store)
-    return frame
-
-
-def _unfinished(sweep: Sweep, store: Store, retry_failed: bool) -> list[RunSpec]:
-    pending = []
-    for spec in sweep.points():
-        record = store.record(spec.id)
-        if record is None or (retry_failed and record.status == "failed"):
-            pending.append(spec)
-    return pending
-
-
-def _print_failures(frame: "pandas.DataFrame", store: Store) -> None:
-    failures = frame[frame["status"] == "failed"]
-    if failures.empty:
-        return
-    print(f"{len(failures)} of {len(frame)} points failed:", file=sys.stderr)
-    for identifier, error in zip(failures["point"], failures["error"], strict=True):
-        print(f"  {store.point(identifier)}: {error}", file=sys.stderr)
-    print("To run them again, add --retry-failed (retry_failed=True).", file=sys.stderr)

@@ -10,21 +10,16 @@ from cosim.parameters import flatten
 from cosim.record import RunRecord
 from cosim.spec import resolve
 from cosim.store import write_atomic
+from cosim.sweep import Sweep
 
 if TYPE_CHECKING:
     import pandas
 
-    from cosim.sweep import Sweep
-
-# Columns beside parameters and metrics, which must not bear these names.
-RESERVED_COLUMNS = frozenset(
-    {"point", "model", "backend", "variant", "seed", "threads", "status", "wall_s", "error"}
-)
 # Key of the provenance in the metadata of the Parquet schema.
 METADATA_KEY = b"cosim"
 
 
-def build(sweep: "Sweep", records: "Sequence[RunRecord | None]") -> "pandas.DataFrame":
+def build(sweep: Sweep, records: "Sequence[RunRecord | None]") -> "pandas.DataFrame":
     """Return the results of a sweep.
 
     Parameters
@@ -89,7 +84,7 @@ def _parameter_column(values: list[Any]) -> "pandas.Series":
     return pd.Series([jsonable.dumps(value) for value in values], dtype="str")
 
 
-def provenance(sweep: "Sweep", records: "Sequence[RunRecord | None]") -> dict[str, Any]:
+def provenance(sweep: Sweep, records: "Sequence[RunRecord | None]") -> dict[str, Any]:
     """Return what the table was made from: the sweep, and every distinct origin of its points."""
     origins = [record.provenance for record in records if record]
     return {
@@ -110,7 +105,7 @@ def _distinct(items: Iterable[Any]) -> list[Any]:
 
 def write(
     frame: "pandas.DataFrame",
-    sweep: "Sweep",
+    sweep: Sweep,
     records: "Sequence[RunRecord | None]",
     folder: Path,
 ) -> None:

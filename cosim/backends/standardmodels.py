@@ -94,7 +94,13 @@ class MemristivePlasticity(StandardSynapseType):
     #: Parameters that may differ between synapses.
     per_synapse: ClassVar[frozenset[str]] = frozenset({"permanence", "delay"})
     #: State that can be read besides the parameters.
-    readable: ClassVar[tuple[str, ...]] = ("weight", "permanence_min", "device", "n_events", "n_spikes")
+    readable: ClassVar[tuple[str, ...]] = (
+        "weight",
+        "permanence_min",
+        "device",
+        "n_events",
+        "n_spikes",
+    )
 
     _POSITIVE = ("w_max", "p_max", "tau_plus")
     _NOT_NEGATIVE = ("lambda_plus", "lambda_minus", "lambda_h", "dt_min")
@@ -119,7 +125,11 @@ class MemristivePlasticity(StandardSynapseType):
     @property
     def p_max(self) -> float:
         """Upper limit of the state."""
-        return float(self.parameter_space["p_max"].base_value) if "p_max" in self.default_parameters else 1.0
+        return (
+            float(self.parameter_space["p_max"].base_value)
+            if "p_max" in self.default_parameters
+            else 1.0
+        )
 
     def common_parameters(self) -> dict[str, float]:
         """Return the parameters that all synapses share, in PyNN units."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
-from cosim.figures import MM_PER_INCH, WIDTH_MM, band, figure, save, style, summarise
+from cosim.figures import MM_PER_INCH, WIDTH_MM, band, figure, panels, save, style, summarise
 
 RATIOS = (2.0, 10.0, 100.0, math.inf)
 SEEDS = range(21)
@@ -224,3 +224,21 @@ def test_png_has_300_dpi(tmp_path):
     _, png = save(fig, tmp_path / "figure")
     height, width, _ = plt.imread(png).shape
     assert (width, height) == pytest.approx([3.5 * 300, 3.5 * 300], abs=1)
+
+
+def test_panels_share_x_and_place_what_never_happened():
+    table = pd.DataFrame(
+        {
+            "x": [1, 1, 2, 2],
+            "error": [0.0, 0.5, 1.0, 1.0],
+            "episodes": [10.0, 20.0, np.inf, np.inf],
+        }
+    )
+    fig = panels(table, "x", {"error": "error", "episodes": "episodes"}, x_label="x (mV)")
+    first, second = fig.axes
+    assert first.get_shared_x_axes().joined(first, second)
+    assert second.get_xlabel() == "x (mV)" and first.get_ylabel() == "error"
+    assert [t.get_text() for t in second.get_yticklabels()][-1] == "never"
+    (line,) = second.lines
+    assert list(line.get_ydata()) == [15.0, 24.0]
+    assert second.get_legend() is None

@@ -5,6 +5,7 @@ import pytest
 from toys.behave import MODEL
 
 from cosim import InputError, Sweep, run_sweep, table
+from cosim import sweep as sweep_module
 from cosim.store import Store
 
 
@@ -92,7 +93,7 @@ def test_jobs_must_be_positive(toy_sweep, tmp_path):
 
 
 def test_parameter_with_the_name_of_a_column(monkeypatch, toy_sweep):
-    monkeypatch.setattr(table, "RESERVED_COLUMNS", frozenset({"timestep"}))
+    monkeypatch.setattr(sweep_module, "RESERVED_COLUMNS", frozenset({"timestep"}))
     with pytest.raises(InputError, match="timestep is also a column"):
         toy_sweep(axes={"timestep": [0.1]}).validate()
 

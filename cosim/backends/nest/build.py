@@ -231,13 +231,13 @@ def _run_all(commands: Iterator[list[str]] | list[list[str]]) -> None:
     running = [
         (
             command,
-            subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-            ),
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True),
         )
         for command in commands
     ]
-    outputs = [(command, process.communicate()[0], process.returncode) for command, process in running]
+    outputs = [
+        (command, process.communicate()[0], process.returncode) for command, process in running
+    ]
     for command, output, code in outputs:
         if code != 0:
             errors = [line for line in output.splitlines() if "error" in line] or [output]

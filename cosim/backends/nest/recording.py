@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import nest
 import neo
+import nest
 import numpy as np
 import pyNN.nest.populations
 import quantities as pq
@@ -19,7 +19,9 @@ class Recorder(pyNN.nest.populations.Recorder):
     array annotation ``source_index``, sorted by time.
     """
 
-    def _record(self, variable: Variable, new_ids: set, sampling_interval: float | None = None) -> None:
+    def _record(
+        self, variable: Variable, new_ids: set, sampling_interval: float | None = None
+    ) -> None:
         if variable == _DAP:
             if new_ids:
                 nest.NodeCollection(sorted(map(int, new_ids))).set(record_dAP=True)
@@ -40,7 +42,9 @@ class Recorder(pyNN.nest.populations.Recorder):
         nodes = sorted(map(int, ids))
         onsets = nest.NodeCollection(nodes).get("dAP_times") if nodes else []
         onsets = [onsets] if len(nodes) == 1 else onsets
-        index = np.repeat(self.population.id_to_index(np.array(nodes, int)), [len(t) for t in onsets])
+        index = np.repeat(
+            self.population.id_to_index(np.array(nodes, int)), [len(t) for t in onsets]
+        )
         times = np.concatenate([np.asarray(t, float) for t in onsets] or [[]]) - state._time_offset
         # NEST is always one minimal delay ahead of PyNN's clock, and older segments may remain.
         valid = (times > self._recording_start_time.magnitude) & (times <= state.t)
