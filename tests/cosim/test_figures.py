@@ -239,6 +239,6 @@ def test_panels_share_x_and_place_what_never_happened():
     assert first.get_shared_x_axes().joined(first, second)
     assert second.get_xlabel() == "x (mV)" and first.get_ylabel() == "error"
     assert [t.get_text() for t in second.get_yticklabels()][-1] == "never"
-    (line,) = second.lines
+    line = second.lines[0]
     assert list(line.get_ydata()) == [15.0, 24.0]
     assert second.get_legend() is None

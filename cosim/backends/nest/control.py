@@ -14,13 +14,19 @@ from .projections import Projection
 class _State(type(simulator.state)):  # type: ignore[misc]
     """PyNN's state, asking NEST only for what it wants to know.
 
-    PyNN reads NEST's whole kernel status, which takes 25 ms, several times at each `run`.
+    PyNN reads NEST's whole kernel status, which takes the longer the more steps were simulated
+    (30 ms after 400 000), several times at each `run`.
     """
 
     @property
     def t_kernel(self) -> float:
         """Time that NEST has reached, in ms."""
         return float(library().cosim_time_ms())
+
+    @type(simulator.state).dt.getter
+    def dt(self) -> float:
+        """Time step in ms."""
+        return float(library().cosim_time_step_ms())
 
     @property
     def min_delay(self) -> float:

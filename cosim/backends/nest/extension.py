@@ -33,7 +33,8 @@ def library() -> ctypes.CDLL:
         function.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, _DOUBLES]
         function.restype = ctypes.c_int
     lib.cosim_last_error.restype = ctypes.c_char_p
-    lib.cosim_time_ms.restype = lib.cosim_min_delay_ms.restype = ctypes.c_double
+    for function in (lib.cosim_time_ms, lib.cosim_time_step_ms, lib.cosim_min_delay_ms):
+        function.restype = ctypes.c_double
     for function in (lib.cosim_normal, lib.cosim_uniform):
         function.argtypes = [ctypes.c_uint32] * 5
         function.restype = ctypes.c_double

@@ -61,6 +61,17 @@ as_double( const any_type& value )
   throw std::runtime_error( "is not a number" );
 }
 
+//! Step up to which presynaptic spikes have reached the synapses. NEST hands them over slice by slice, while its
+//! neurons are up to one slice ahead.
+long
+delivered_until()
+{
+  const auto& time = kernel().simulation_manager;
+  const long origin = time.get_slice_origin().get_steps();
+  const bool within_slice = time.get_time().get_steps() > origin;
+  return within_slice ? origin : origin - kernel().connection_manager.get_min_delay();
+}
+
 void
 visit( const Selection& selection, const std::string& variable, bool writing, double* values )
 {
@@ -82,7 +93,7 @@ visit( const Selection& selection, const std::string& variable, bool writing, do
     // Synapses of other projections may follow the last selected one in the same run.
     const size_t n_selected = rows.size();
     rows.resize( rows.size() + kernel().connection_manager.get_num_connections( syn_id ), -1 );
-    cosim::StateVisitor visitor( VISITOR_VARIABLES.at( variable ), writing, rows, values );
+    cosim::StateVisitor visitor( VISITOR_VARIABLES.at( variable ), writing, delivered_until(), rows, values );
     const auto& models = kernel().model_manager.get_connection_models( tid );
     for ( size_t lcid = 0; lcid < n_selected; ++lcid )
     {
@@ -116,9 +127,10 @@ guarded( Function&& function )
 extern "C"
 {
 
-//! Selects the synapses of a model with a label (-1: any); nullptr on error.
+//! Selects the synapses of a model that bear one of `n_labels` successive labels, in the order of labels (without
+//! labels: all synapses of the model); nullptr on error.
 void*
-cosim_select( const char* synapse_model, long label )
+cosim_select( const char* synapse_model, long first_label, long n_labels )
 {
   auto* selection = new Selection;
   const int failed = guarded(
@@ -126,12 +138,15 @@ cosim_select( const char* synapse_model, long label )
     {
       Dictionary filter;
       filter[ "synapse_model" ] = std::string( synapse_model );
-      if ( label >= 0 )
+      for ( long i = 0; i < std::max( n_labels, 1L ); ++i )
       {
-        filter[ "synapse_label" ] = label;
+        if ( n_labels )
+        {
+          filter[ "synapse_label" ] = first_label + i;
+        }
+        const auto found = kernel().connection_manager.get_connections( filter );
+        selection->synapses.insert( selection->synapses.end(), found.begin(), found.end() );
       }
-      const auto found = kernel().connection_manager.get_connections( filter );
-      selection->synapses.assign( found.begin(), found.end() );
     } );
   if ( failed )
   {
@@ -139,6 +154,14 @@ cosim_select( const char* synapse_model, long label )
     return nullptr;
   }
   return selection;
+}
+
+//! Leaves only one synapse selected.
+void
+cosim_keep_one( void* selection, long index )
+{
+  auto& synapses = static_cast< Selection* >( selection )->synapses;
+  synapses = { synapses.at( index ) };
 }
 
 void
@@ -233,6 +256,18 @@ double
 cosim_time_ms()
 {
   return kernel().simulation_manager.get_time().get_ms();
+}
+
+double
+cosim_time_step_ms()
+{
+  return nest::Time::get_resolution().get_ms();
+}
+
+long
+cosim_delivered_until()
+{
+  return delivered_until();
 }
 
 double

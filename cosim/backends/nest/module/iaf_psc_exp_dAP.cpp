@@ -38,10 +38,11 @@ namespace
 //! A threshold counts as out of reach only with this relative margin, far above rounding errors.
 constexpr double MARGIN = 1e-9;
 
+//! Between two calls of Simulate; a run may end within a slice.
 long
 now_in_steps()
 {
-  return nest::kernel().simulation_manager.get_slice_origin().get_steps();
+  return nest::kernel().simulation_manager.get_time().get_steps();
 }
 
 } // namespace

@@ -117,6 +117,9 @@ public:
   bool c2c_at_pre_spike = false;
   double sigma_read = 0.0;
   NoiseKey key { 0, 0 };
+
+  //! Postsynaptic spikes that had reached the synapses by this step are part of the states that were written then.
+  long states_written = 0;
 };
 
 inline void
@@ -143,6 +146,7 @@ MemristiveProperties::get_status( Dictionary& d ) const
   d[ "c2c_at_pre_spike" ] = c2c_at_pre_spike;
   d[ "sigma_read" ] = sigma_read;
   d[ "noise_key" ] = std::vector< long > { key[ 0 ], key[ 1 ] };
+  d[ "states_written" ] = states_written;
 }
 
 inline void
@@ -168,6 +172,7 @@ MemristiveProperties::set_status( const Dictionary& d, nest::ConnectorModel& cm 
   d.update_value( "sigma_c2c", sigma_c2c );
   d.update_value( "c2c_at_pre_spike", c2c_at_pre_spike );
   d.update_value( "sigma_read", sigma_read );
+  d.update_value( "states_written", states_written );
   std::vector< long > noise_key;
   if ( d.update_value( "noise_key", noise_key ) )
   {
@@ -326,7 +331,7 @@ memristive_synapse< T >::apply_post_spikes_( long until_step, const MemristivePr
   const auto& spikes = target_.neuron()->post_spikes();
   auto it = std::upper_bound( spikes.begin(),
     spikes.end(),
-    t_last_ - d,
+    std::max( t_last_, cp.states_written ) - d,
     []( long step, const iaf_psc_exp_dAP::PostSpike& s ) { return step < s.step; } );
   for ( ; it != spikes.end() and it->step <= until_step - d; ++it )
   {
@@ -407,14 +412,15 @@ memristive_synapse< T >::visit_( const StateVisitor& visitor, const MemristivePr
   {
     return;
   }
+  // Shown is the state as of now: postsynaptic spikes since the last presynaptic one are applied to a copy.
+  memristive_synapse current( *this );
+  current.apply_post_spikes_( visitor.until_step, cp );
   if ( visitor.writing )
   {
+    *this = current;
     ( visitor.variable == Variable::PERMANENCE ? state_ : floor_ ) = *value;
     return;
   }
-  // Shown is the state as of now: postsynaptic spikes since the last presynaptic one are applied to a copy.
-  memristive_synapse current( *this );
-  current.apply_post_spikes_( nest::kernel().simulation_manager.get_slice_origin().get_steps(), cp );
   switch ( visitor.variable )
   {
   case Variable::WEIGHT:

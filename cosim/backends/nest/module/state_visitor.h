@@ -31,10 +31,11 @@ public:
 
   static constexpr long NOT_SELECTED = -1;
 
-  //! `rows[port]` is the place of a synapse in `values`, or NOT_SELECTED.
-  StateVisitor( Variable variable, bool writing, const std::vector< long >& rows, double* values )
+  //! `rows[port]` is the place of a synapse in `values`, or NOT_SELECTED; the state is that at `until_step`.
+  StateVisitor( Variable variable, bool writing, long until_step, const std::vector< long >& rows, double* values )
     : variable( variable )
     , writing( writing )
+    , until_step( until_step )
     , rows_( rows )
     , values_( values )
   {
@@ -67,6 +68,7 @@ public:
 
   const Variable variable;
   const bool writing;
+  const long until_step;
 
 private:
   const std::vector< long >& rows_;
