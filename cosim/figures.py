@@ -277,6 +277,10 @@ def panels(
     for i, (ax, (metric, label)) in enumerate(zip(axes, metrics.items(), strict=True)):
         finite, never = _with_never(table[metric])
         band(ax, table.assign(**{metric: finite}), x, metric, group, x_scale)
+        if (finite.dropna() >= 0).all():
+            # From zero on, and not on a scale of rounding errors where all values are zero.
+            top = ax.get_ylim()[1] if finite.max() > 0 else 1.0
+            ax.set_ylim(-0.04 * top, top)
         if never is not None:
             _label_never(ax, never)
         ax.set_ylabel(label)

@@ -23,8 +23,9 @@ sweep = cosim.Sweep(
 
 def figure(table):
     """Draw error, activity and time to solution over the number of levels; ∞: continuous."""
+    levels = table["device.n_levels"].astype(float).fillna(math.inf)
     return panels(
-        table.fillna({"device.n_levels": math.inf}),
+        table.assign(**{"device.n_levels": levels}),
         "device.n_levels",
         {
             "prediction_error_mean_last_10": "prediction error",

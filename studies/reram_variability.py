@@ -17,8 +17,8 @@ KINDS = {
     ),
     "write": (
         ["device.sigma_c2c"],
-        [0.0, 0.003, 0.01, 0.02, 0.04],
-        "write noise / range",
+        [0.0, 0.005, 0.01, 0.02, 0.04],
+        "write noise (% of range)",
     ),
     "read": (
         ["device.sigma_read"],
@@ -48,6 +48,7 @@ def figure(table):
     table = table.copy()
     table[["rule", "kind", "sigma"]] = table["variant"].str.split("|", expand=True)
     table["sigma"] = table["sigma"].astype(float)
+    table.loc[table["kind"] == "write", "sigma"] *= 100
     metrics = {
         "prediction_error_mean_last_10": "prediction error",
         "episodes_to_solution": "episodes to solution",
