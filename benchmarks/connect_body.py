@@ -1,8 +1,8 @@
 """Connecting 1.6 million random synapses and reading their weights: the shared script body.
 
 The same PyNN calls run on the stock backend (`connect_stock`) and on cosim's
-(`connect_cosim`); the two scripts differ in their import alone. `connect_pynest` does the
-same without PyNN.
+(`connect_cosim`); the two scripts differ in their import, and in that cosim's also reads the
+weights as an array, which the other has no call for. `connect_pynest` does the same without PyNN.
 """
 
 import sys
@@ -15,11 +15,12 @@ P_CONNECT = 0.1
 WEIGHT_NA, DELAY_MS = 0.01, 1.0
 
 
-def main(sim) -> None:
+def main(sim, read_array=None) -> None:
     """Connect two populations with the PyNN module `sim` and read the weights back.
 
     The kernel's own count of connections shows that the synapses exist when the phase
-    "connect" ends, and aren't left to be made later.
+    "connect" ends, and aren't left to be made later. `read_array` returns the weights of a
+    projection as an array.
     """
     import nest
 
@@ -36,9 +37,13 @@ def main(sim) -> None:
             receptor_type="excitatory",
         )
     n_in_kernel = nest.num_connections
-    with phases("read"):
+    with phases("read list"):
         weights = projection.get("weight", format="list")
     check(n_in_kernel, [weight for _, _, weight in weights])
+    if read_array is not None:
+        with phases("read array"):
+            array = read_array(projection)
+        check(n_in_kernel, array)
     phases.report(n_synapses=n_in_kernel)
 
 

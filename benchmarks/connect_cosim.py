@@ -5,4 +5,4 @@ from connect_body import main
 from cosim import backend
 
 if __name__ == "__main__":
-    main(backend("nest"))
+    main(backend("nest"), read_array=lambda projection: projection.read("weight")[0])

@@ -29,7 +29,7 @@ def main() -> None:
             },
         )
     n_in_kernel = nest.num_connections
-    with phases("read"):
+    with phases("read list"):
         weights = nest.GetConnections(sources, targets).get("weight")
     check(n_in_kernel, np.array(weights) / 1000.0)
     phases.report(n_synapses=n_in_kernel)

@@ -125,21 +125,30 @@ def render(results: dict) -> str:
 
 
 def section(benchmark: Benchmark, result: dict) -> str:
-    """One benchmark's table: medians, the spread, and how much slower than the first line."""
+    """One benchmark's table: medians, their spread and how much faster the first line is."""
     runs, where = result["runs"], result["machine"]
-    first = next(iter(runs))
+    first, *_ = runs
     head, rule = "| contender |", "|---|"
-    for quantity in benchmark.quantities:
-        head += f" {quantity} (CPU s) | range | relative |"
+    for quantity in benchmark.compared:
+        head += f" {quantity} (CPU s) | range | {first.partition(',')[0]} is |"
         rule += "---:|---:|---:|"
+    for phase in benchmark.details:
+        head += f" {phase} |"
+        rule += "---:|"
     rows = []
     for label, reports in runs.items():
         row = f"| {label} |"
-        for phases in benchmark.quantities.values():
+        for phases in benchmark.compared.values():
             times = [cpu_s(report, phases) for report in reports]
-            reference = median(cpu_s(report, phases) for report in runs[first])
             row += f" {median(times):.2f} | {min(times):.2f}-{max(times):.2f} |"
-            row += f" {median(times) / reference:.1f} |"
+            if label == first:
+                row += " |"
+            else:
+                reference = median(cpu_s(report, phases) for report in runs[first])
+                row += f" {compare(median(times), reference)} |"
+        for phase in benchmark.details:
+            times = [report["cpu_s"][phase] for report in reports if phase in report["cpu_s"]]
+            row += f" {median(times):.2f} |" if times else " |"
         rows.append(row)
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
     source = (
@@ -147,6 +156,13 @@ def section(benchmark: Benchmark, result: dict) -> str:
         f"{where['cores']} cores, load {where['load']} at the end; {versions}."
     )
     return "\n".join([f"**{benchmark.title}**", "", head, rule, *rows, "", source, ""])
+
+
+def compare(time: float, reference: float) -> str:
+    """How much faster or slower the reference is."""
+    if time >= reference:
+        return f"{time / reference:.1f} times faster"
+    return f"{reference / time:.1f} times slower"
 
 
 def cpu_s(report: dict, phases: tuple[str, ...]) -> float:

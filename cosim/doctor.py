@@ -185,7 +185,7 @@ def check_compiler() -> Finding:
     """Check that the C++ compiler knows C++20 and OpenMP, which NEST's headers need."""
     build = _build_module()
     try:
-        compiler = build._compiler()
+        compiler = build.find_compiler()
     except build.BuildError as error:
         return Finding("problem", "C++ compiler", str(error))
     probe = subprocess.run(
@@ -209,7 +209,9 @@ def check_nest_headers() -> Finding:
     """Check that NEST's C++ headers are there."""
     build = _build_module()
     try:
-        return Finding("ok", "NEST headers", str(build._nest_headers(build._nest_package())))
+        return Finding(
+            "ok", "NEST headers", str(build.find_nest_headers(build.find_nest_package()))
+        )
     except build.BuildError as error:
         return Finding("problem", "NEST headers", str(error))
 
@@ -218,7 +220,7 @@ def check_boost_headers() -> Finding:
     """Check that Boost's C++ headers are there."""
     build = _build_module()
     try:
-        return Finding("ok", "Boost headers", str(build._boost_headers() or "of the system"))
+        return Finding("ok", "Boost headers", str(build.find_boost_headers() or "of the system"))
     except build.BuildError as error:
         return Finding("problem", "Boost headers", str(error))
 

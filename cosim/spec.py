@@ -147,7 +147,8 @@ def resolve(spec: RunSpec) -> Any:
     Returns
     -------
     dataclass instance
-        The model's `Parameters` with the overrides of the spec.
+        The model's `Parameters` with the overrides of the spec; of a model whose parameters have a
+        method ``resolved``, what that returns.
 
     Raises
     ------
@@ -156,7 +157,10 @@ def resolve(spec: RunSpec) -> Any:
     """
     parameters = load_model(spec.model).Parameters
     try:
-        return override(parameters(), spec.parameters)
+        result = override(parameters(), spec.parameters)
+        # Defaults that depend on other parameters become numbers: a record must not need the code
+        # to be understood.
+        return result.resolved() if hasattr(result, "resolved") else result
     except InputError as error:
         raise InputError(f"model {spec.model!r}: {error}") from None
     except (TypeError, ValueError) as error:

@@ -4,9 +4,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from cosim import executor, table
+from cosim import executor, jsonable, table
 from cosim.errors import InputError
-from cosim.spec import RunSpec
+from cosim.parameters import flatten
+from cosim.record import RunRecord
+from cosim.spec import RunSpec, resolve
 from cosim.store import Store
 from cosim.sweep import Sweep
 
@@ -70,7 +72,7 @@ def run_sweep(
             threads=sweep.threads,
             progress=progress,
         )
-        records = [store.record(spec.id) for spec in sweep.points()]
+        records = [_record(store, spec) for spec in sweep.points()]
         frame = table.build(sweep, records)
         table.write(frame, sweep, records, store.folder)
     if progress:
@@ -78,10 +80,19 @@ def run_sweep(
     return frame
 
 
+def _record(store: Store, spec: RunSpec) -> RunRecord | None:
+    """Return the record of a point, unless the model's defaults have changed since."""
+    record = store.record(spec.id)
+    if record is None:
+        return None
+    now, then = (jsonable.dumps(p) for p in (flatten(resolve(spec)), record.parameters))
+    return record if now == then else None
+
+
 def _unfinished(sweep: Sweep, store: Store, retry_failed: bool) -> list[RunSpec]:
     pending = []
     for spec in sweep.points():
-        record = store.record(spec.id)
+        record = _record(store, spec)
         if record is None or (retry_failed and record.status == "failed"):
             pending.append(spec)
     return pending

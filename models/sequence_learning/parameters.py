@@ -4,6 +4,7 @@ Values: Bouhadjar et al. (2022), Sequence learning, prediction, and replay in ne
 neurons, PLoS Comput Biol 18(6), doi:10.1371/journal.pcbi.1010233, and the authors' code.
 """
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 
@@ -219,6 +220,14 @@ class Parameters:
                 f"less than n_e={self.connectivity.n_e} with task.sparse_first_char",
             )
         self.plasticity.resolved(self.task)
+
+    def resolved(self) -> "Parameters":
+        """Return the same parameters with every default that depends on others replaced by it."""
+        return dataclasses.replace(
+            self,
+            plasticity=self.plasticity.resolved(self.task),
+            neuron=dataclasses.replace(self.neuron, tau_h=self.tau_h),
+        )
 
     def _check_grid(self) -> None:
         times = {

@@ -31,7 +31,7 @@ RATES: dict[tuple[Rule, str], Rates] = {
     ("binary", "I"): Rates(0.0098, 0.0015, 0.014),
     ("binary", "II"): Rates(0.0343, 0.0063, 0.024),
     ("binary", "III"): Rates(0.0478, 0.0058, 0.034),
-    ("analog", "I"): Rates(0.02, 0.003, 0.014),
+    ("analog", "I"): Rates(0.02, 0.003, 0.02),
     ("analog", "II"): Rates(0.0527, 0.00588, 0.03),
 }
 

@@ -172,6 +172,22 @@ def test_failed_points_are_kept_unless_retried(toy_sweep, tmp_path):
         assert sum(events(journal, "start").values()) == starts
 
 
+def test_record_of_other_defaults_is_not_taken_for_done(toy_sweep, tmp_path):
+    journal = tmp_path / "journal"
+    sweep = toy_sweep(axes={"device.on_off_ratio": [2, 4]}, base={"journal": str(journal)})
+    table = run_sweep(sweep, tmp_path, progress=False)
+    # As if the default of another parameter had been another when the first point was run.
+    record = Store(tmp_path, sweep.name).point(table["point"][0]) / "record.json"
+    content = record.read_text()
+    assert '"device.n_levels": null' in content
+    record.write_text(content.replace('"device.n_levels": null', '"device.n_levels": 8'))
+
+    again = run_sweep(sweep, tmp_path, progress=False)
+    assert list(again["status"]) == ["done", "done"]
+    assert sum(events(journal, "start").values()) == 3
+    assert '"device.n_levels": null' in record.read_text()
+
+
 def test_results_carry_their_provenance(toy_sweep, tmp_path):
     sweep = toy_sweep(axes={"device.on_off_ratio": [2, 4]})
     table = run_sweep(sweep, tmp_path, progress=False)

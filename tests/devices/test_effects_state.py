@@ -80,7 +80,8 @@ def test_levels_are_exactly_on_the_grid_and_all_reached(n_levels):
     step = P_MAX / (n_levels - 1)
     wanted = np.linspace(0, P_MAX, N)
     new, _ = write(Memristor(n_levels=n_levels), P_MAX - wanted, wanted)
-    assert np.unique(new).tolist() == [step * level for level in range(n_levels)]
+    levels = [P_MAX * (level / (n_levels - 1)) for level in range(n_levels)]
+    assert np.unique(new).tolist() == levels and levels[-1] == P_MAX
     assert np.abs(new - wanted).max() < step
 
 

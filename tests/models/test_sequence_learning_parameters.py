@@ -88,7 +88,7 @@ def test_tau_h_can_be_given():
         ("permanence", "III", (0.39, 0.0058, 0.034, 80, 8)),
         ("permanence", "12", (0.08, 0.0015, 0.014, 80, 8)),
         ("binary", "I", (0.0098, 0.0015, 0.014, 50, 8)),
-        ("analog", "I", (0.02, 0.003, 0.014, 50, 1 / 12.98)),
+        ("analog", "I", (0.02, 0.003, 0.02, 50, 1 / 12.98)),
     ],
 )
 def test_defaults_of_each_rule(rule, sequence_set, expected):

@@ -1,6 +1,5 @@
-"""Run the small network through PyNN on NEST, in this process; NEST can be used once per process."""
+"""Run the small network through PyNN on NEST, in this process."""
 
-import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +107,3 @@ def _spikes(segment, h: float) -> list[tuple[int, int]]:
         for train in segment.spiketrains
         for step in np.rint(train.magnitude / h)
     )
-
-
-if __name__ == "__main__":
-    sys.exit("import run_nest from a fresh process")

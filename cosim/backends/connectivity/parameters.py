@@ -1,5 +1,6 @@
 """Synapse parameters of realised connections."""
 
+import warnings
 from collections.abc import Mapping
 from copy import copy
 from typing import Any
@@ -166,7 +167,10 @@ def check_parameters(projection: Any, parameters: Mapping[str, Any]) -> None:
         if name not in parameters:
             continue
         try:
-            check(parameters[name], projection)
+            with warnings.catch_warnings():
+                # PyNN knows the sign of excitatory and inhibitory weights; others are free.
+                warnings.filterwarnings("ignore", "Can't check weight")
+                check(parameters[name], projection)
         except ConnectionError as error:
             values = np.asarray(parameters[name])
             raise ConnectionError(

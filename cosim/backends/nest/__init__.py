@@ -1,6 +1,7 @@
 """NEST behind the PyNN 0.13 API: everything that `pyNN.nest` has, and more.
 
-- `IF_curr_exp_dAP`, `MemristiveSTDP` and `MemristiveStructuralSTDP`, realised by a compiled extension;
+- `IF_curr_exp_dAP`, `MemristiveSTDP` and `MemristiveStructuralSTDP`, realised by a compiled
+  extension;
 - projections that are connected, read and written in bulk, with random numbers from the run seed
   and the projection's label alone;
 - spikes on the time grid by default.
@@ -41,7 +42,11 @@ from .cells import IF_curr_exp_dAP, SpikeSourceArray  # noqa: F401
 from .control import setup  # noqa: F401
 from .populations import Population
 from .projections import Projection
-from .synapses import MemristiveSTDP, MemristiveStructuralSTDP  # noqa: F401
+from .synapses import (  # noqa: F401
+    GutigWeightDependence,
+    MemristiveSTDP,
+    MemristiveStructuralSTDP,
+)
 
 create = common.build_create(Population)
 connect = common.build_connect(Projection, FixedProbabilityConnector, StaticSynapse)
@@ -52,9 +57,15 @@ def _names(kind: type) -> frozenset[str]:
     return frozenset(t.__name__ for t in types if t is not kind)
 
 
+def _known_to_nest(synapse_type: str) -> bool:
+    # PyNN's own NEST extension has one of its models, but cannot be built everywhere (see _import).
+    name = getattr(globals()[synapse_type], "nest_name", None)
+    return name is None or name in nest.synapse_models or name == MemristiveSTDP.nest_name
+
+
 capabilities = Capabilities(
     name="nest",
     cell_types=_names(StandardCellType),
-    synapse_types=_names(StandardSynapseType),
+    synapse_types=frozenset(filter(_known_to_nest, _names(StandardSynapseType))),
     threads=True,
 )

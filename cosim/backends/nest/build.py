@@ -2,7 +2,8 @@
 
 The library is kept in the user's cache (``$COSIM_CACHE``, else ``$XDG_CACHE_HOME/cosim``, else
 ``~/.cache/cosim``) under a key made of everything that decides what comes out: the sources, NEST's
-configuration, the compiler and its flags. Processes that need it at the same time wait for one build.
+configuration, the compiler and its flags. Processes that need it at the same time wait for one
+build.
 """
 
 import fcntl
@@ -67,8 +68,8 @@ def find_toolchain() -> Toolchain:
     BuildError
         If one of them is missing; the message names the package to install.
     """
-    package = _nest_package()
-    headers = _nest_headers(package)
+    package = find_nest_package()
+    headers = find_nest_headers(package)
     version = _nest_version(headers)
     if not version.startswith(SUPPORTED_NEST):
         raise BuildError(
@@ -76,10 +77,10 @@ def find_toolchain() -> Toolchain:
             f"{SUPPORTED_NEST}. Install nest-simulator {SUPPORTED_NEST}."
         )
     return Toolchain(
-        compiler=_compiler(),
+        compiler=find_compiler(),
         nest_headers=headers,
         nest_version=version,
-        boost_headers=_boost_headers(),
+        boost_headers=find_boost_headers(),
         old_string_abi=_has_old_string_abi(package),
     )
 
@@ -120,7 +121,14 @@ def status() -> tuple[bool, str]:
     return False, "not built yet; it is built on first use (`cosim doctor` does not build)"
 
 
-def _nest_package() -> Path:
+def find_nest_package() -> Path:
+    """Return the folder of NEST's Python package, without importing it.
+
+    Raises
+    ------
+    BuildError
+        If NEST is not installed.
+    """
     spec = importlib.util.find_spec("nest")
     if spec is None or spec.origin is None:
         raise BuildError(
@@ -130,7 +138,19 @@ def _nest_package() -> Path:
     return Path(spec.origin).parent
 
 
-def _nest_headers(package: Path) -> Path:
+def find_nest_headers(package: Path) -> Path:
+    """Return the folder with NEST's C++ headers.
+
+    Parameters
+    ----------
+    package : pathlib.Path
+        Folder of NEST's Python package.
+
+    Raises
+    ------
+    BuildError
+        If the headers are not there.
+    """
     # The wheel's nest-config names paths of the machine that built it, so it is not asked.
     candidates = [package / "include" / "nest", Path(sys.prefix) / "include" / "nest"]
     for folder in candidates:
@@ -149,7 +169,14 @@ def _nest_version(headers: Path) -> str:
     return match.group(1)
 
 
-def _compiler() -> str:
+def find_compiler() -> str:
+    """Return the path of the C++ compiler: ``$CXX`` or the first one in the path.
+
+    Raises
+    ------
+    BuildError
+        If there is none.
+    """
     wanted = os.environ.get("CXX")
     for name in [wanted] if wanted else ["g++", "c++", "clang++"]:
         path = shutil.which(name)
@@ -162,8 +189,14 @@ def _compiler() -> str:
     )
 
 
-def _boost_headers() -> Path | None:
-    """Return the folder with Boost's headers, None if the compiler finds them by itself."""
+def find_boost_headers() -> Path | None:
+    """Return the folder with Boost's headers, None if the compiler finds them by itself.
+
+    Raises
+    ------
+    BuildError
+        If the headers are not there.
+    """
     probe = Path("boost") / "type_index.hpp"
     if (Path("/usr/include") / probe).exists():
         return None
@@ -213,6 +246,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _build(toolchain: Toolchain, library: Path) -> None:
     print("cosim: building the NEST extension, once, about 15 s ...", file=sys.stderr, flush=True)
+    for left_over in library.parent.glob("build-*"):  # of a process that was killed
+        shutil.rmtree(left_over, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=library.parent, prefix="build-") as folder:
         units = [p for p in _sources() if p.suffix == ".cpp"]
         objects = [Path(folder) / unit.with_suffix(".o").name for unit in units]

@@ -2,13 +2,14 @@
 
 import nest
 import pyNN.standardmodels.cells
+from pyNN.errors import InvalidModelError
 from pyNN.nest import simulator
 from pyNN.standardmodels import build_translations
 
 from .. import standardmodels
 
 
-class IF_curr_exp_dAP(standardmodels.IF_curr_exp_dAP):  # noqa: N801
+class IF_curr_exp_dAP(standardmodels.IF_curr_exp_dAP):  # noqa: D101
     __doc__ = standardmodels.IF_curr_exp_dAP.__doc__
 
     translations = build_translations(
@@ -35,15 +36,30 @@ class IF_curr_exp_dAP(standardmodels.IF_curr_exp_dAP):  # noqa: N801
         "dAP_trace": "dAP_trace",
     }
     scale_factors = {"v": 1, "isyn_exc": 0.001, "isyn_inh": 0.001, "i_dend": 0.001, "dAP_trace": 1}
-    nest_name = {"on_grid": "iaf_psc_exp_dAP"}
     standard_receptor_type = False
+
+    @property
+    def nest_name(self) -> dict[str, str]:
+        """NEST's model by spike precision.
+
+        Raises
+        ------
+        pyNN.errors.InvalidModelError
+            If spikes may lie between time steps.
+        """
+        if simulator.state.spike_precision != "on_grid":
+            raise InvalidModelError(
+                f"IF_curr_exp_dAP: spike_precision={simulator.state.spike_precision!r}, need "
+                "'on_grid', the default of setup()"
+            )
+        return {"on_grid": "iaf_psc_exp_dAP"}
 
     def get_receptor_type(self, name: str) -> int:
         """Return NEST's number of a receptor."""
         return nest.GetDefaults("iaf_psc_exp_dAP")["receptor_types"][name]
 
 
-class SpikeSourceArray(pyNN.standardmodels.cells.SpikeSourceArray):
+class SpikeSourceArray(pyNN.standardmodels.cells.SpikeSourceArray):  # noqa: D101
     __doc__ = pyNN.standardmodels.cells.SpikeSourceArray.__doc__
 
     # A neuron in NEST's eyes: unlike PyNN's spike generator it needs no relay, whose delay would

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pyNN.nest
 from pyNN.nest import simulator
+from pyNN.nest.synapses import NESTSynapseMixin
 
 from .cells import SpikeSourceArray
 from .extension import install, library
@@ -17,6 +18,9 @@ class _State(type(simulator.state)):  # type: ignore[misc]
     PyNN reads NEST's whole kernel status, which takes the longer the more steps were simulated
     (30 ms after 400 000), several times at each `run`.
     """
+
+    #: Delay in ms of synapses that are given none, whatever else is connected already.
+    default_delay = 0.1
 
     @property
     def t_kernel(self) -> float:
@@ -45,13 +49,15 @@ class _State(type(simulator.state)):  # type: ignore[misc]
 
 
 simulator.state.__class__ = _State
+NESTSynapseMixin._get_minimum_delay = lambda self: simulator.state.default_delay
 
 
 def setup(timestep: float = 0.1, min_delay: float | str = "auto", **extra_params: Any) -> int:
     """Start a new simulation; see `pyNN.nest.setup`.
 
-    Differs from stock PyNN in one default: spikes lie on the time grid
-    (``spike_precision="on_grid"``), as they do on every other backend.
+    Differs from stock PyNN in two defaults, to be as on every other backend: spikes lie on the
+    time grid (``spike_precision="on_grid"``), and with ``min_delay="auto"`` a synapse without a
+    delay gets the time step, not the smallest delay in use when it is made.
 
     Parameters
     ----------
@@ -69,5 +75,7 @@ def setup(timestep: float = 0.1, min_delay: float | str = "auto", **extra_params
     """
     Projection._labels_used.clear()
     rank = pyNN.nest.setup(timestep, min_delay, **{"spike_precision": "on_grid", **extra_params})
+    simulator.state.t_flush = extra_params.get("t_flush", -1)  # PyNN keeps an earlier one
+    simulator.state.default_delay = timestep if min_delay == "auto" else float(min_delay)
     install()
     return rank

@@ -23,8 +23,9 @@ def library() -> ctypes.CDLL:
         If it cannot be built.
     """
     lib = ctypes.CDLL(str(_path()))
-    lib.cosim_select.argtypes = [ctypes.c_char_p, ctypes.c_long]
+    lib.cosim_select.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_long]
     lib.cosim_select.restype = ctypes.c_void_p
+    lib.cosim_keep_one.argtypes = [ctypes.c_void_p, ctypes.c_long]
     lib.cosim_release.argtypes = [ctypes.c_void_p]
     lib.cosim_size.argtypes = [ctypes.c_void_p]
     lib.cosim_size.restype = ctypes.c_long
@@ -32,12 +33,15 @@ def library() -> ctypes.CDLL:
     for function in (lib.cosim_read, lib.cosim_write):
         function.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, _DOUBLES]
         function.restype = ctypes.c_int
+    lib.cosim_delivered_until.restype = ctypes.c_long
     lib.cosim_last_error.restype = ctypes.c_char_p
     for function in (lib.cosim_time_ms, lib.cosim_time_step_ms, lib.cosim_min_delay_ms):
         function.restype = ctypes.c_double
     for function in (lib.cosim_normal, lib.cosim_uniform):
         function.argtypes = [ctypes.c_uint32] * 5
         function.restype = ctypes.c_double
+    lib.cosim_normal_quantile.argtypes = [ctypes.c_double]
+    lib.cosim_normal_quantile.restype = ctypes.c_double
     return lib
 
 
@@ -61,18 +65,18 @@ class Synapses:
     ----------
     model : str
         Name of the NEST synapse model.
-    label : int or None
-        NEST's synapse label, None for all synapses of the model.
+    labels : range
+        NEST's synapse labels, in whose order the synapses come; empty: all synapses of the model.
     """
 
     #: Models that can be visited in bulk; others are asked one by one.
     _VISITABLE = ("static_synapse", "memristive_synapse")
 
-    def __init__(self, model: str, label: int | None) -> None:
+    def __init__(self, model: str, labels: range) -> None:
         self._library = library()
         self._visitable = model.startswith(self._VISITABLE)
         self._memristive = model.startswith("memristive_synapse")
-        self._handle = self._library.cosim_select(model.encode(), -1 if label is None else label)
+        self._handle = self._library.cosim_select(model.encode(), labels.start, len(labels))
         if not self._handle:
             self._raise()
 
@@ -84,6 +88,10 @@ class Synapses:
 
     def __len__(self) -> int:
         return int(self._library.cosim_size(self._handle))
+
+    def keep_one(self, index: int) -> None:
+        """Go on with one of the synapses only."""
+        self._library.cosim_keep_one(self._handle, index)
 
     def addresses(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the node ids of sources and targets, int64 of shape (n,)."""

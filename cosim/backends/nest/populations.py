@@ -8,7 +8,7 @@ import pyNN.nest
 from .recording import Recorder
 
 
-class Population(pyNN.nest.Population):
+class Population(pyNN.nest.Population):  # noqa: D101
     __doc__ = pyNN.nest.Population.__doc__
     _recorder_class = Recorder
 

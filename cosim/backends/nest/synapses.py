@@ -3,6 +3,7 @@
 from itertools import count
 
 import nest
+import pyNN.nest
 from pyNN.nest.synapses import NESTSynapseMixin
 from pyNN.standardmodels import build_translations
 
@@ -13,10 +14,20 @@ from .. import standardmodels
 _NUMBER = count()
 
 
+class GutigWeightDependence(pyNN.nest.GutigWeightDependence):  # noqa: D101
+    __doc__ = pyNN.nest.GutigWeightDependence.__doc__
+
+    # PyNN 0.13's for NEST ignores both exponents.
+    def __init__(
+        self, w_min: float = 0.0, w_max: float = 1.0, mu_plus: float = 0.5, mu_minus: float = 0.5
+    ) -> None:
+        super().__init__(w_min, w_max)
+        self.parameter_space.update(mu_plus=mu_plus, mu_minus=mu_minus)
+
+
 class _MemristiveMixin(NESTSynapseMixin):
     nest_name = "memristive_synapse"
 
-    # PyNN asks for the native names of what users read; units are converted by the projection.
     translations = build_translations(
         ("weight", "weight", 1000.0),
         ("delay", "delay"),
@@ -25,9 +36,19 @@ class _MemristiveMixin(NESTSynapseMixin):
         ("device", "device"),
         ("n_events", "n_events"),
         ("n_spikes", "n_spikes"),
+        ("w_max", "w_max", 1000.0),
+        ("theta_p", "theta_p"),
+        ("p_max", "p_max"),
+        ("lambda_plus", "lambda_plus"),
+        ("lambda_minus", "lambda_minus"),
+        ("lambda_h", "lambda_h"),
+        ("z_target", "z_target"),
+        ("tau_plus", "tau_plus"),
+        ("dt_min", "dt_min"),
+        ("dt_max", "dt_max"),
     )
 
-    def make_nest_model(self, seed: int, label: str) -> str:
+    def make_nest_model(self, key: noise.Key) -> str:
         """Make a NEST synapse model with the projection's common parameters; return its name."""
         name = f"{self.nest_name}_{next(_NUMBER)}"
         parameters = self.common_parameters()
@@ -47,15 +68,15 @@ class _MemristiveMixin(NESTSynapseMixin):
                 "sigma_c2c": device.sigma_c2c,
                 "c2c_at_pre_spike": device.c2c_event == "pre_spike",
                 "sigma_read": device.sigma_read,
-                "noise_key": list(noise.noise_key(seed, label)),
+                "noise_key": list(key),
             },
         )
         return name
 
 
-class MemristiveSTDP(_MemristiveMixin, standardmodels.MemristiveSTDP):
+class MemristiveSTDP(_MemristiveMixin, standardmodels.MemristiveSTDP):  # noqa: D101
     __doc__ = standardmodels.MemristiveSTDP.__doc__
 
 
-class MemristiveStructuralSTDP(_MemristiveMixin, standardmodels.MemristiveStructuralSTDP):
+class MemristiveStructuralSTDP(_MemristiveMixin, standardmodels.MemristiveStructuralSTDP):  # noqa: D101
     __doc__ = standardmodels.MemristiveStructuralSTDP.__doc__

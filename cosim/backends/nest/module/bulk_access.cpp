@@ -273,7 +273,10 @@ cosim_delivered_until()
 double
 cosim_min_delay_ms()
 {
-  return nest::Time( nest::Time::step( kernel().connection_manager.get_min_delay() ) ).get_ms();
+  // Asked for its status, the manager takes connections into account that were made since the last simulation.
+  Dictionary status;
+  kernel().connection_manager.get_status( status );
+  return std::get< double >( status.at( nest::names::min_delay ) );
 }
 
 //! The module's own noise, to compare it with devices/noise.py.
@@ -281,6 +284,12 @@ double
 cosim_normal( uint32_t key0, uint32_t key1, uint32_t device, uint32_t event, uint32_t stream )
 {
   return cosim::normal( { key0, key1 }, device, event, static_cast< cosim::Stream >( stream ) );
+}
+
+double
+cosim_normal_quantile( double u )
+{
+  return cosim::normal_quantile( u );
 }
 
 double
