@@ -1,9 +1,9 @@
 """NEST's recording devices, read as arrays."""
 
-import nest
 import numpy as np
-import pyNN.nest.recording
 from pyNN.nest import simulator
+from pyNN.nest.recording import Multimeter as PyNNMultimeter
+from pyNN.nest.recording import SpikeDetector as PyNNSpikeDetector
 
 # Times are multiples of the time step, or exact spike times; in ms.
 _ROUNDING = 1e-9
@@ -54,9 +54,9 @@ class _Events:
         return {name: np.concatenate([self._kept[name], events[name]]) for name in events}
 
 
-class SpikeDetector(_Events, pyNN.nest.recording.SpikeDetector):
+class SpikeDetector(_Events, PyNNSpikeDetector):
     """Records spikes."""
 
 
-class Multimeter(_Events, pyNN.nest.recording.Multimeter):
+class Multimeter(_Events, PyNNMultimeter):
     """Records analog variables."""
