@@ -1,9 +1,11 @@
+# ruff: noqa: I001  (pyNN.nest is noisy unless cosim imports it first)
 """Running, resetting, spike sources and recording on NEST."""
 
 import numpy as np
 import pytest
 
 import cosim.backends.nest as sim
+import pyNN.nest
 
 H = 0.1
 STRONG = 100.0  # nA: a dendritic or somatic threshold is crossed within a step or two
@@ -129,6 +131,30 @@ def test_setup_starts_anew():
         assert len(spikes(cells)[0]) == 3
 
 
+# ---- initial values ----------------------------------------------------------------------------
+
+
+def test_initial_values_are_in_pynn_units():
+    """Stock PyNN hands nA to NEST as pA."""
+    sim.setup(timestep=H)
+    cells = sim.Population(3, sim.IF_curr_exp_dAP())
+    cells.initialize(v=-1.5, isyn_exc=0.5, i_dend=[0.01, 0.02, 0.03], dAP_trace=0.25)
+    cells.record(["v", "isyn_exc", "i_dend", "dAP_trace"])
+    adapting = sim.Population(1, sim.EIF_cond_exp_isfa_ista())
+    adapting.initialize(w=0.1)
+    adapting.record("w")
+    sim.run(0.2)
+    signals = {s.name: s.magnitude for s in cells.get_data().segments[0].analogsignals}
+    for name, initial, tau in (("isyn_exc", 0.5, 2.0), ("dAP_trace", 0.25, 440.0)):
+        expected = initial * np.exp(-H * np.arange(3) / tau)[:, None]
+        np.testing.assert_allclose(signals[name], np.tile(expected, 3), rtol=1e-12)
+    np.testing.assert_allclose(signals["i_dend"][0], [0.01, 0.02, 0.03])
+    np.testing.assert_allclose(signals["i_dend"][1] / signals["i_dend"][0], np.exp(-H / 5.0))
+    assert set(signals["v"][0]) == {-1.5}
+    w = adapting.get_data().segments[0].analogsignals[0].magnitude[:, 0]
+    np.testing.assert_allclose(w, 0.1, rtol=2e-3)
+
+
 # ---- reset -------------------------------------------------------------------------------------
 
 
@@ -249,14 +275,86 @@ def test_clearing_the_data_loses_and_repeats_nothing(min_delay):
     """NEST is one minimal delay ahead, so it has recorded what PyNN is not to see yet."""
     (cells,) = dendritic_cells(2, min_delay=min_delay)
     cells.record(["dAP", "v"])
-    found, n_samples = [], 0
+    found = []
     for t in np.arange(5.0, 70.0, 0.3):
         sim.run_until(t)
-        data = cells.get_data(clear=True)
-        found += onsets(data)[0]
-        n_samples += data.segments[0].analogsignals[0].shape[0] - (n_samples > 0)
+        found += onsets(cells.get_data(clear=True))[0]
     assert found == [(t, i) for t in (6.1, 31.1, 61.1) for i in (0, 1)]
-    assert n_samples == round(sim.get_current_time() / H) + 1
+
+
+@pytest.mark.parametrize("min_delay", [0.1, 1.0])
+def test_pieces_of_recordings_make_up_the_whole(min_delay):
+    """Stock PyNN mixes up variables, loses samples or fails here."""
+    runs = []
+    for stops in ([60.0], [20.0, 20.3, 31.4, 31.5, 45.0, 60.0]):
+        sim.setup(timestep=H, min_delay=min_delay, threads=2)
+        cells = sim.Population(
+            4, sim.IF_curr_exp_dAP(i_offset=[0.4, 0.6, 0.8, 1.0], tau_refrac=2.0)
+        )
+        cells[1:4].record(["v", "i_dend", "spikes"])
+        cells[0:2].record("isyn_exc")
+        cells.initialize(isyn_exc=1.0, i_dend=0.03)
+        pieces = []
+        for stop in stops:
+            sim.run_until(stop)
+            pieces.append(cells.get_data(clear=True).segments[0])
+        whole = {}
+        for piece in pieces:
+            for signal in piece.analogsignals:
+                # every piece begins with the last sample of the one before
+                begin = 1 if signal.name in whole else 0
+                if begin:
+                    np.testing.assert_array_equal(signal.magnitude[0], whole[signal.name][-1][-1])
+                whole.setdefault(signal.name, []).append(signal.magnitude[begin:])
+        signals = {name: np.concatenate(parts) for name, parts in whole.items()}
+        trains = [np.concatenate([p.spiketrains[k].magnitude for p in pieces]) for k in range(3)]
+        runs.append((signals, trains))
+    (whole, whole_trains), (pieced, pieced_trains) = runs
+    assert {name: signal.shape for name, signal in whole.items()} == {
+        "v": (601, 3), "i_dend": (601, 3), "isyn_exc": (601, 2)
+    }  # fmt: skip
+    for name, signal in whole.items():
+        np.testing.assert_array_equal(pieced[name], signal)
+    for ours, theirs in zip(pieced_trains, whole_trains, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert min(map(len, whole_trains)) >= 3
+
+
+def test_recordings_equal_stock_pynn():
+    runs = []
+    for stock in (False, True):
+        sim.setup(timestep=H)
+        kind = pyNN.nest.Population if stock else sim.Population
+        cells = kind(3, sim.IF_cond_exp(i_offset=[0.5, 0.9, 1.3]), initial_values={"v": -64.0})
+        cells.record(["v", "gsyn_exc", "spikes"])
+        sim.run(100.0)
+        assert cells.mean_spike_count() > 1
+        data = cells.get_data().segments[0]
+        runs.append((data, cells.get_spike_counts()))
+    (ours, our_counts), (theirs, their_counts) = runs
+    assert list(our_counts.values()) == list(their_counts.values())
+    assert list(our_counts) == [1, 2, 3]
+    for train, other in zip(ours.spiketrains, theirs.spiketrains, strict=True):
+        np.testing.assert_array_equal(train.magnitude, other.magnitude)
+        assert train.annotations["source_index"] == other.annotations["source_index"]
+    by_name = {signal.name: signal for signal in theirs.analogsignals}
+    for signal in ours.analogsignals:
+        np.testing.assert_array_equal(signal.magnitude, by_name[signal.name].magnitude)
+        assert signal.units == by_name[signal.name].units
+        assert signal.sampling_period == by_name[signal.name].sampling_period
+
+
+def test_sampling_interval():
+    sim.setup(timestep=H)
+    cells = sim.Population(2, sim.IF_curr_exp_dAP(i_offset=0.3))
+    cells.record("v", sampling_interval=0.5)
+    sim.run(10.0)
+    signal = cells.get_data().segments[0].analogsignals[0]
+    assert signal.shape == (21, 2)
+    assert float(signal.sampling_period) == 0.5
+    t = 0.5 * np.arange(21)
+    expected = 0.3 / 0.25 * 10.0 * (1 - np.exp(-t / 10.0))
+    np.testing.assert_allclose(signal.magnitude[:, 0], expected, rtol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore:Full reset functionality")

@@ -5,8 +5,8 @@ from pyNN.nest import simulator
 from pyNN.nest.recording import Multimeter as PyNNMultimeter
 from pyNN.nest.recording import SpikeDetector as PyNNSpikeDetector
 
-# Times are multiples of the time step, or exact spike times; in ms.
-_ROUNDING = 1e-9
+#: Times in ms that differ by less are the same time.
+ROUNDING = 1e-9
 
 
 class _Events:
@@ -36,14 +36,15 @@ class _Events:
         """
         events = self._all()
         times = events["times"] - simulator.state._time_offset
-        inside = (times > start - _ROUNDING) & (times < stop + _ROUNDING)
-        return {name: values[inside] for name, values in {**events, "times": times}.items()}
+        inside = (times > start - ROUNDING) & (times < stop + ROUNDING)
+        inside_times = np.minimum(times[inside], stop)
+        return {**{name: values[inside] for name, values in events.items()}, "times": inside_times}
 
     def clear(self) -> None:
         """Forget what is older than PyNN's present time."""
         events = self._all()
         now = simulator.state.t + simulator.state._time_offset
-        later = events["times"] > now - _ROUNDING
+        later = events["times"] > now - ROUNDING
         self._kept = {name: values[later] for name, values in events.items()}
         self.device.n_events = 0  # type: ignore[attr-defined]
 

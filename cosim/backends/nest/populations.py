@@ -13,6 +13,8 @@ class Population(pyNN.nest.Population):  # noqa: D101
     _recorder_class = Recorder
 
     def _set_initial_value_array(self, variable: str, value: Any) -> None:
+        # PyNN hands over what is in its own units as if it were in NEST's.
+        value = value / getattr(self.celltype, "scale_factors", {}).get(variable, 1)
         if value.is_homogeneous and self._has_value(variable, value.evaluate(simplify=True)):
             return
         super()._set_initial_value_array(variable, value)

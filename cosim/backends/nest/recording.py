@@ -12,7 +12,7 @@ import pyNN.recording
 import quantities as pq
 from pyNN.recording import Variable
 
-from .devices import Multimeter, SpikeDetector
+from .devices import ROUNDING, Multimeter, SpikeDetector
 
 _DAP = Variable(name="dAP", location=None, label=None)
 
@@ -92,7 +92,7 @@ class Recorder(pyNN.nest.populations.Recorder):
         events = device.between(start, self._simulator.state.t)
         wanted = np.isin(events["senders"], np.fromiter(ids, int))
         if not from_start:
-            wanted &= events["times"] > start
+            wanted &= events["times"] > start + ROUNDING
         return {name: values[wanted] for name, values in events.items()}
 
     def _get_spiketimes(self, ids: Any, clear: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -102,9 +102,8 @@ class Recorder(pyNN.nest.populations.Recorder):
     def _local_count(self, variable: Variable, filter_ids: Any) -> dict[int, int]:
         ids = sorted(map(int, self.filter_recorded(variable, filter_ids)))
         senders, _ = self._get_spiketimes(ids)
-        return dict(
-            zip(ids, np.bincount(np.searchsorted(ids, senders), minlength=len(ids)), strict=True)
-        )
+        counts = np.bincount(np.searchsorted(ids, senders), minlength=len(ids))
+        return dict(zip(ids, counts.tolist(), strict=True))
 
     def _get_all_signals(
         self, variable: Variable, ids: Any, clear: bool = False
@@ -134,7 +133,8 @@ class Recorder(pyNN.nest.populations.Recorder):
         index = np.repeat(np.array(indices, int), [len(times) for times in onsets])
         times = np.concatenate([*onsets, np.empty(0)]) - state._time_offset
         # NEST is always one minimal delay ahead of PyNN's clock, and older segments may remain.
-        valid = np.flatnonzero((times > self._recording_start_time.magnitude) & (times <= state.t))
+        start, stop = float(self._recording_start_time), state.t
+        valid = np.flatnonzero((times > start + ROUNDING) & (times < stop + ROUNDING))
         chosen = valid[np.lexsort((index[valid], times[valid]))]
         # Events of several populations are merged in the data of an assembly.
         label = np.full(len(chosen), self.population.label)
@@ -160,5 +160,8 @@ class Recorder(pyNN.nest.populations.Recorder):
         nodes = sorted(map(int, self.recorded.get(_DAP, ())))
         if nodes:
             now = state.t + state._time_offset
-            later = [{"dAP_times": times[times > now].tolist()} for times in self._onsets(nodes)]
+            later = [
+                {"dAP_times": times[times > now + ROUNDING].tolist()}
+                for times in self._onsets(nodes)
+            ]
             nest.NodeCollection(nodes).set(later)
