@@ -73,7 +73,9 @@ class MemristivePlasticity(StandardSynapseType):
     pre_trace : bool
         Scale potentiation with the presynaptic trace (2022 rule), or use constant increments.
     permanence : float, numpy.ndarray or pyNN.random.RandomDistribution
-        Initial state of each synapse, which is also its floor.
+        Initial state of each synapse, which is also its floor. Of existing synapses
+        ``Projection.set(permanence=...)`` changes the state and
+        ``Projection.initialize(permanence=...)`` state and floor.
     delay : float, optional
         Dendritic delay in ms; default: the minimal delay.
     **parameters

@@ -95,6 +95,9 @@ class SynapseAttributes(pyNN.nest.Projection):
     def read(self, *names: str) -> list[np.ndarray]:
         """Read variables of all connections.
 
+        The state of plastic synapses is that of PyNN's present time if this is a multiple of the
+        minimal delay, else that of the next multiple: NEST delivers spikes no more often.
+
         Parameters
         ----------
         *names : str

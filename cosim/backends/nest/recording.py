@@ -101,6 +101,8 @@ class Recorder(pyNN.nest.populations.Recorder):
 
     def _local_count(self, variable: Variable, filter_ids: Any) -> dict[int, int]:
         ids = sorted(map(int, self.filter_recorded(variable, filter_ids)))
+        if not ids:
+            return {}
         senders, _ = self._get_spiketimes(ids)
         counts = np.bincount(np.searchsorted(ids, senders), minlength=len(ids))
         return dict(zip(ids, counts.tolist(), strict=True))
