@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cosim",
-        description="Networks described once in PyNN, run on simulators and emulated hardware.",
+        description="Networks described once in PyNN, run on simulators, swept and drawn.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
