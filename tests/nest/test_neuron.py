@@ -371,3 +371,21 @@ def test_cells_may_be_created_after_others():
     sim.setup(timestep=H)
     sim.Population(2, sim.IF_curr_exp())
     assert len(sim.Population(3, sim.IF_curr_exp_dAP())) == 3
+
+
+def test_freezing_by_hand_is_refused():
+    sim.setup(timestep=0.1)
+    cells = sim.Population(1, sim.IF_curr_exp_dAP())
+    with pytest.raises(sim.nest.NESTError, match="cannot be frozen"):
+        cells.node_collection.set(frozen=True)
+
+
+def test_potential_recorded_from_the_middle_of_a_sleep():
+    sim.setup(timestep=0.1)
+    cells = sim.Population(1, sim.IF_curr_exp_dAP())
+    cells.initialize(v=-10.0)
+    sim.run(20.0)
+    cells.record("v")
+    sim.run(5.0)
+    (v,) = cells.get_data().segments[0].analogsignals
+    assert v.magnitude[-1, 0] == pytest.approx(-10 * np.exp(-25 / 10), rel=1e-12)

@@ -179,6 +179,10 @@ iaf_psc_exp_dAP::get_status( Dictionary& d ) const
 void
 iaf_psc_exp_dAP::set_status( const Dictionary& d )
 {
+  if ( d.known( nest::names::frozen ) )
+  {
+    throw nest::BadProperty( "iaf_psc_exp_dAP cannot be frozen: it uses the flag while it has nothing to do." );
+  }
   Parameters p = P_;
   const double delta_E_L = p.set( d, this );
 
@@ -266,6 +270,7 @@ iaf_psc_exp_dAP::handles_test_event( nest::DataLoggingRequest& request, size_t r
     throw nest::UnknownReceptorType( receptor_type, get_name() );
   }
   logging_ = true;
+  set_frozen_( false );
   return logger_.connect_logging_device( request, recordables_ );
 }
 
@@ -467,6 +472,8 @@ iaf_psc_exp_dAP::set_wake_step_( long step )
   const nest::tic_t tics_per_step = nest::Time::get_tics_per_step();
   const nest::tic_t max_step = std::numeric_limits< nest::tic_t >::max() / tics_per_step;
   asleep_until_tics_ = std::min< nest::tic_t >( step - 1, max_step ) * tics_per_step;
+  // What waits for an event, not for a time, NEST need not even call.
+  set_frozen_( step == std::numeric_limits< long >::max() and not logging_ );
 }
 
 void

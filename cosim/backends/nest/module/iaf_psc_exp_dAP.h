@@ -1,7 +1,8 @@
 // Leaky integrate-and-fire neuron with a dendritic action potential; docs/model_definition.md says exactly what it does.
 //
 // A neuron for which no threshold can be crossed before its next input or the end of its refractory period or
-// plateau sleeps: update() returns after one comparison, and the state is carried over the gap by the exact solution.
+// plateau sleeps: update() returns after one comparison, or is not called at all as long as only an input can wake the
+// neuron (which is then frozen, in NEST's words). The state is carried over the gap by the exact solution.
 
 #ifndef COSIM_IAF_PSC_EXP_DAP_H
 #define COSIM_IAF_PSC_EXP_DAP_H
