@@ -14,7 +14,7 @@ from cosim.provenance import git_state
 from cosim.registry import load_model, model_folder
 from cosim.store import Store, ensure_writable, write_atomic
 from cosim.sweep import Sweep
-from cosim.sweep_runner import run_sweep
+from cosim.sweep_runner import run_sweep, valid_record
 
 if TYPE_CHECKING:
     import matplotlib.figure
@@ -140,7 +140,7 @@ def _with_options(sweep: Sweep, arguments: argparse.Namespace) -> Sweep:
 
 def _print_points(sweep: Sweep, store: Store) -> None:
     sweep.validate()
-    records = [store.record(spec.id) for spec in sweep.points()]
+    records = [valid_record(store, spec) for spec in sweep.points()]
     frame = table.build(sweep, records)
     columns = ["point", "backend", *frame.columns.intersection(["variant"]), *sweep.swept]
     print(frame[[*columns, "seed", "threads", "status"]].to_string(index=False))

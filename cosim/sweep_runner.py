@@ -72,7 +72,7 @@ def run_sweep(
             threads=sweep.threads,
             progress=progress,
         )
-        records = [_record(store, spec) for spec in sweep.points()]
+        records = [valid_record(store, spec) for spec in sweep.points()]
         frame = table.build(sweep, records)
         table.write(frame, sweep, records, store.folder)
     if progress:
@@ -80,7 +80,7 @@ def run_sweep(
     return frame
 
 
-def _record(store: Store, spec: RunSpec) -> RunRecord | None:
+def valid_record(store: Store, spec: RunSpec) -> RunRecord | None:
     """Return the record of a point, unless the model's defaults have changed since."""
     record = store.record(spec.id)
     if record is None:
@@ -92,7 +92,7 @@ def _record(store: Store, spec: RunSpec) -> RunRecord | None:
 def _unfinished(sweep: Sweep, store: Store, retry_failed: bool) -> list[RunSpec]:
     pending = []
     for spec in sweep.points():
-        record = _record(store, spec)
+        record = valid_record(store, spec)
         if record is None or (retry_failed and record.status == "failed"):
             pending.append(spec)
     return pending

@@ -95,14 +95,6 @@ class MemristivePlasticity(StandardSynapseType):
     binary: ClassVar[bool]
     #: Parameters that may differ between synapses.
     per_synapse: ClassVar[frozenset[str]] = frozenset({"permanence", "delay"})
-    #: State that can be read besides the parameters.
-    readable: ClassVar[tuple[str, ...]] = (
-        "weight",
-        "permanence_min",
-        "device",
-        "n_events",
-        "n_spikes",
-    )
 
     _POSITIVE = ("w_max", "p_max", "tau_plus")
     _NOT_NEGATIVE = ("lambda_plus", "lambda_minus", "lambda_h", "dt_min")

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
+import cosim
 from cosim import InputError, executor, run_sweep
 from cosim.store import Store, read_arrays
 
@@ -172,7 +173,7 @@ def test_failed_points_are_kept_unless_retried(toy_sweep, tmp_path):
         assert sum(events(journal, "start").values()) == starts
 
 
-def test_record_of_other_defaults_is_not_taken_for_done(toy_sweep, tmp_path):
+def test_record_of_other_defaults_is_not_taken_for_done(toy_sweep, tmp_path, capsys):
     journal = tmp_path / "journal"
     sweep = toy_sweep(axes={"device.on_off_ratio": [2, 4]}, base={"journal": str(journal)})
     table = run_sweep(sweep, tmp_path, progress=False)
@@ -181,6 +182,9 @@ def test_record_of_other_defaults_is_not_taken_for_done(toy_sweep, tmp_path):
     content = record.read_text()
     assert '"device.n_levels": null' in content
     record.write_text(content.replace('"device.n_levels": null', '"device.n_levels": 8'))
+
+    cosim.main(sweep, argv=["--dry-run", "--results", str(tmp_path)])
+    assert "1 pending" in capsys.readouterr().out
 
     again = run_sweep(sweep, tmp_path, progress=False)
     assert list(again["status"]) == ["done", "done"]

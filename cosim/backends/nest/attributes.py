@@ -125,10 +125,7 @@ class SynapseAttributes(pyNN.nest.Projection):
         """Read variables by their native names, of all connections or of one; in PyNN units."""
         chosen = slice(None) if index is None else slice(index, index + 1)
         with Synapses(self.nest_synapse_model, self._nest_labels) as synapses:
-            order = self._order(synapses)
-            if index is not None:
-                synapses.keep_one(int(np.flatnonzero(order == index)[0]))
-                order = np.zeros(1, np.int64)
+            order = self._order(synapses, index)
 
             def raw(name: str) -> np.ndarray:
                 constant = self._constant(name)
@@ -168,8 +165,15 @@ class SynapseAttributes(pyNN.nest.Projection):
             return tau_minus[self._post_index]
         return {"dendritic_delay_fraction": 1.0, "w_min_always_zero_in_NEST": 0.0}.get(name)
 
-    def _order(self, synapses: Synapses) -> np.ndarray:
-        """Return which of our connections each of NEST's is."""
+    def _order(self, synapses: Synapses, index: int | None) -> np.ndarray:
+        """Return which of our connections each of NEST's is; keep only one if there is an index."""
+        order = self._order_of_all(synapses)
+        if index is None:
+            return order
+        synapses.keep_one(int(np.flatnonzero(order == index)[0]))
+        return np.zeros(1, np.int64)
+
+    def _order_of_all(self, synapses: Synapses) -> np.ndarray:
         if isinstance(self.synapse_type, MemristivePlasticity):
             return synapses.read("device").astype(np.int64)
         sources, targets = synapses.addresses()
@@ -291,10 +295,7 @@ class SynapseAttributes(pyNN.nest.Projection):
         """Write native variables, given in PyNN's sign, to all connections or to one."""
         chosen = slice(None) if index is None else slice(index, index + 1)
         with Synapses(self.nest_synapse_model, self._nest_labels) as synapses:
-            order = self._order(synapses)
-            if index is not None:
-                synapses.keep_one(int(np.flatnonzero(order == index)[0]))
-                order = np.zeros(1, np.int64)
+            order = self._order(synapses, index)
             for name, value in native.items():
                 if name in NOT_IN_NEST:
                     continue
