@@ -13,7 +13,7 @@
 
 PYTHON ?= python3
 # Fits five minutes on two cores, the installation included.
-STUDY_ARGS ?= --axis device.on_off_ratio=5,6,6.5,8,10,20,inf
+STUDY_ARGS ?= --axis device.on_off_ratio=5,6,7,8,10,20,inf
 PYTEST_ARGS ?=
 
 ifndef VENV
