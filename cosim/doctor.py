@@ -23,6 +23,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from cosim.backends import compiling
+
 # Checked by what they provide: conda brings NEST without package metadata, and Boost's headers
 # under another name.
 _CHECKED_OTHERWISE = {"nest-simulator", "cmeel-boost"}
@@ -183,10 +185,9 @@ def _build_module() -> ModuleType:
 
 def check_compiler() -> Finding:
     """Check that the C++ compiler knows C++20 and OpenMP, which NEST's headers need."""
-    build = _build_module()
     try:
-        compiler = build.find_compiler()
-    except build.BuildError as error:
+        compiler = compiling.find_compiler()
+    except compiling.BuildError as error:
         return Finding("problem", "C++ compiler", str(error))
     probe = subprocess.run(
         [compiler, "-std=c++20", "-fopenmp", "-fsyntax-only", "-x", "c++", "-"],
@@ -212,7 +213,7 @@ def check_nest_headers() -> Finding:
         return Finding(
             "ok", "NEST headers", str(build.find_nest_headers(build.find_nest_package()))
         )
-    except build.BuildError as error:
+    except compiling.BuildError as error:
         return Finding("problem", "NEST headers", str(error))
 
 
@@ -221,8 +222,24 @@ def check_boost_headers() -> Finding:
     build = _build_module()
     try:
         return Finding("ok", "Boost headers", str(build.find_boost_headers() or "of the system"))
-    except build.BuildError as error:
+    except compiling.BuildError as error:
         return Finding("problem", "Boost headers", str(error))
+
+
+def check_python_headers() -> Finding:
+    """Check that Python's C headers are there; without them Brian2 is slow."""
+    try:
+        return Finding("ok", "Python headers", str(compiling.check_python_headers()))
+    except compiling.BuildError as error:
+        return Finding("warning", "Python headers", f"Brian2 will be slow: {error}")
+
+
+def check_make() -> Finding:
+    """Check that there is make, which the backend ``brian2_standalone`` needs."""
+    try:
+        return Finding("ok", "make", compiling.find_make())
+    except compiling.BuildError as error:
+        return Finding("warning", "make", f"no backend 'brian2_standalone': {error}")
 
 
 def check_extension() -> Finding:
@@ -286,8 +303,7 @@ def check_writable(subject: str, folder: Path, remedy: str) -> Finding:
 
 def check_cache() -> Finding:
     """Check that the folder for compiled code can be written to."""
-    build = _build_module()
-    return check_writable("cache", build.cache_dir(), "set COSIM_CACHE to a folder of yours")
+    return check_writable("cache", compiling.cache_dir(), "set COSIM_CACHE to a folder of yours")
 
 
 def all_checks(results: Path) -> Iterator[tuple[str, Callable[[], Finding]]]:
@@ -308,6 +324,8 @@ def all_checks(results: Path) -> Iterator[tuple[str, Callable[[], Finding]]]:
     yield "NEST headers", check_nest_headers
     yield "Boost headers", check_boost_headers
     yield "NEST extension", check_extension
+    yield "Python headers", check_python_headers
+    yield "make", check_make
     for name in ("devices", "models", "hw_targets"):
         yield name, partial(check_shadowing, name)
     yield "OMP_NUM_THREADS", check_threads

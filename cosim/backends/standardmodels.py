@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any, ClassVar
 
+import numpy as np
+from pyNN.errors import InvalidParameterValueError
 from pyNN.standardmodels import StandardCellType, StandardSynapseType
 
 from devices import Memristor
@@ -61,6 +63,40 @@ class IF_curr_exp_dAP(StandardCellType):  # noqa: N801
         "dAP_trace": "dimensionless",
         "dAP": "ms",
     }
+
+    @classmethod
+    def check_values(cls, population: str, values: Mapping[str, np.ndarray]) -> None:
+        """Refuse impossible parameters.
+
+        Parameters
+        ----------
+        population : str
+            Label of the population, for the error.
+        values : mapping of str to numpy.ndarray
+            All parameters in PyNN units, each of shape (n,).
+
+        Raises
+        ------
+        pyNN.errors.InvalidParameterValueError
+            If a value is out of its range.
+        """
+        positive = [k for k in values if k.startswith("tau_") and k != "tau_refrac"]
+        for name in ("cm", "theta_dAP", *positive):
+            cls._check(population, name, values[name], values[name] > 0, "a value > 0")
+        refractory = values["tau_refrac"]
+        cls._check(population, "tau_refrac", refractory, refractory >= 0, "a value >= 0")
+        below = values["v_reset"] < values["v_thresh"]
+        cls._check(population, "v_reset", values["v_reset"], below, "a value below v_thresh")
+
+    @classmethod
+    def _check(
+        cls, population: str, name: str, values: np.ndarray, allowed: np.ndarray, need: str
+    ) -> None:
+        for cell in np.flatnonzero(~allowed)[:1]:
+            raise InvalidParameterValueError(
+                f"Population {population!r}: {cls.__name__} {name}={values[cell]:g} of cell "
+                f"{cell}, need {need}"
+            )
 
 
 class MemristivePlasticity(StandardSynapseType):

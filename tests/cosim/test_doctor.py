@@ -6,6 +6,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from cosim import doctor
+from cosim.backends import compiling
 from cosim.doctor import Finding
 
 
@@ -144,6 +145,24 @@ def test_missing_compiler(tmp_path, monkeypatch):
     finding = doctor.check_compiler()
     assert finding.status == "problem"
     assert "cxx-compiler" in finding.message  # names the package to install
+
+
+def test_without_make_there_is_no_standalone_backend(tmp_path, monkeypatch):
+    assert doctor.check_make().status == "ok"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    finding = doctor.check_make()
+    assert finding.status == "warning"
+    assert "apt install make" in finding.message
+
+
+def test_without_python_headers_brian2_is_slow(tmp_path, monkeypatch):
+    assert doctor.check_python_headers().status == "ok"
+    monkeypatch.setattr(
+        compiling.sysconfig, "get_paths", lambda: {"include": str(tmp_path / "include")}
+    )
+    finding = doctor.check_python_headers()
+    assert finding.status == "warning"
+    assert "python3-dev" in finding.message and str(tmp_path) in finding.message
 
 
 def test_extension_that_is_not_built_is_a_warning_only(tmp_path, monkeypatch):

@@ -12,7 +12,6 @@ from . import _import  # noqa: F401, I001  (must come before anything of pyNN.ne
 from pyNN.nest import *  # noqa: F403
 from pyNN.nest import (  # noqa: F401
     Assembly,
-    PopulationView,
     Space,
     end,
     errors,
@@ -32,15 +31,29 @@ from pyNN.nest import (  # noqa: F401
     space,
 )
 
+from typing import NoReturn
+
 from pyNN import common
 from pyNN.nest import FixedProbabilityConnector, StaticSynapse
-from pyNN.standardmodels import StandardCellType, StandardSynapseType
 
-from cosim.backends import Capabilities
+from cosim.backends.checks import declare, lacking
 
-from .cells import IF_curr_exp_dAP, SpikeSourceArray  # noqa: F401
+from .cells import (  # noqa: F401
+    IF_cond_exp_gsfa_grr,
+    IF_curr_delta,
+    IF_curr_exp_dAP,
+    SpikeSourceArray,
+    SpikeSourceGamma,
+    SpikeSourcePoissonRefractory,
+)
 from .control import setup  # noqa: F401
-from .populations import Population
+from .electrodes import (  # noqa: F401
+    ACSource,
+    DCSource,
+    NoisyCurrentSource,
+    StepCurrentSource,
+)
+from .populations import Population, PopulationView  # noqa: F401
 from .projections import Projection
 from .synapses import (  # noqa: F401
     GutigWeightDependence,
@@ -52,20 +65,16 @@ create = common.build_create(Population)
 connect = common.build_connect(Projection, FixedProbabilityConnector, StaticSynapse)
 
 
-def _names(kind: type) -> frozenset[str]:
-    types = (t for t in globals().values() if isinstance(t, type) and issubclass(t, kind))
-    return frozenset(t.__name__ for t in types if t is not kind)
+# PyNN's own NEST extension has the models of some types, but cannot be built everywhere (see
+# _import).
+for _name in ("SimpleStochasticSynapse", "StochasticTsodyksMarkramSynapse", "MultiQuantalSynapse"):
+    if globals()[_name].nest_name not in nest.synapse_models:
+        del globals()[_name]
+if "inh_gamma_generator" not in nest.node_models:  # of earlier versions
+    del globals()["SpikeSourceInhGamma"]
+
+capabilities = declare("nest", globals(), threads=True, off_grid_spikes=True)
 
 
-def _known_to_nest(synapse_type: str) -> bool:
-    # PyNN's own NEST extension has one of its models, but cannot be built everywhere (see _import).
-    name = getattr(globals()[synapse_type], "nest_name", None)
-    return name is None or name in nest.synapse_models or name == MemristiveSTDP.nest_name
-
-
-capabilities = Capabilities(
-    name="nest",
-    cell_types=_names(StandardCellType),
-    synapse_types=frozenset(filter(_known_to_nest, _names(StandardSynapseType))),
-    threads=True,
-)
+def __getattr__(name: str) -> NoReturn:
+    raise lacking(name, capabilities)

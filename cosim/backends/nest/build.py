@@ -1,12 +1,10 @@
 """Build the NEST extension on first use, against PyPI's wheel and a conda NEST alike.
 
-The library is kept in the user's cache (``$COSIM_CACHE``, else ``$XDG_CACHE_HOME/cosim``, else
-``~/.cache/cosim``) under a key made of everything that decides what comes out: the sources, NEST's
-configuration, the compiler and its flags. Processes that need it at the same time wait for one
-build.
+The library is kept in the user's cache (`compiling.cache_dir`) under a key made of everything that
+decides what comes out: the sources, NEST's configuration, the compiler and its flags. Processes
+that need it at the same time wait for one build.
 """
 
-import fcntl
 import hashlib
 import importlib.util
 import os
@@ -16,9 +14,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from cosim.backends.compiling import (
+    INCLUDE_DIR,
+    BuildError,
+    cache_dir,
+    find_compiler,
+    locked_folder,
+)
 
 SOURCE_DIR = Path(__file__).parent / "module"
 LIBRARY_NAME = "cosim_module.so"
@@ -26,10 +31,6 @@ SUPPORTED_NEST = "3.10"
 
 # Contraction of a*b+c would make results depend on the processor.
 FLAGS = ("-std=c++20", "-fopenmp", "-O3", "-DNDEBUG", "-fPIC", "-ffp-contract=off")
-
-
-class BuildError(RuntimeError):
-    """The NEST extension cannot be built here; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,13 @@ class Toolchain:
 
     def flags(self) -> list[str]:
         """Return the compiler flags, include folders last."""
-        include = [f"-isystem{self.nest_headers}"]
+        include = [f"-I{INCLUDE_DIR}", f"-isystem{self.nest_headers}"]
         if self.boost_headers is not None:
             include.append(f"-isystem{self.boost_headers}")
         # Only where the system has no libltdl header of its own.
         include.append(f"-idirafter{SOURCE_DIR / 'fallback'}")
         abi = ["-D_GLIBCXX_USE_CXX11_ABI=0"] if self.old_string_abi else []
         return [*FLAGS, *abi, *include]
-
-
-def cache_dir() -> Path:
-    """Return the folder for compiled code, which need not exist yet."""
-    if "COSIM_CACHE" in os.environ:
-        return Path(os.environ["COSIM_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "cosim"
 
 
 def find_toolchain() -> Toolchain:
@@ -97,16 +91,9 @@ def find_or_build() -> Path:
     library = _library_path(toolchain)
     if library.exists():
         return library
-    try:
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(library.parent / "build.lock"):
-            if not library.exists():
-                _build(toolchain, library)
-    except OSError as error:
-        raise BuildError(
-            f"cannot write to the cache {cache_dir()}: {error}. "
-            "Set COSIM_CACHE to a folder you can write to."
-        ) from error
+    with locked_folder(library.parent):
+        if not library.exists():
+            _build(toolchain, library)
     return library
 
 
@@ -169,26 +156,6 @@ def _nest_version(headers: Path) -> str:
     return match.group(1)
 
 
-def find_compiler() -> str:
-    """Return the path of the C++ compiler: ``$CXX`` or the first one in the path.
-
-    Raises
-    ------
-    BuildError
-        If there is none.
-    """
-    wanted = os.environ.get("CXX")
-    for name in [wanted] if wanted else ["g++", "c++", "clang++"]:
-        path = shutil.which(name)
-        if path:
-            return path
-    raise BuildError(
-        f"no C++ compiler found ({'CXX=' + wanted if wanted else 'g++, c++ or clang++'}). "
-        "Install one: Debian/Ubuntu `apt install g++`, Fedora `dnf install gcc-c++`, "
-        "conda `conda install -c conda-forge cxx-compiler`."
-    )
-
-
 def find_boost_headers() -> Path | None:
     """Return the folder with Boost's headers, None if the compiler finds them by itself.
 
@@ -221,7 +188,8 @@ def _has_old_string_abi(package: Path) -> bool:
 
 
 def _sources() -> list[Path]:
-    return sorted(p for p in SOURCE_DIR.rglob("*") if p.suffix in {".h", ".cpp"})
+    folders = (SOURCE_DIR, INCLUDE_DIR)
+    return sorted(p for f in folders for p in f.rglob("*") if p.suffix in {".h", ".cpp"})
 
 
 def _library_path(toolchain: Toolchain) -> Path:
@@ -235,13 +203,6 @@ def _library_path(toolchain: Toolchain) -> Path:
     key.update(repr((compiler.stdout, toolchain.flags())).encode())
     folder = f"nest-{toolchain.nest_version}-{key.hexdigest()[:16]}"
     return cache_dir() / folder / LIBRARY_NAME
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(toolchain: Toolchain, library: Path) -> None:

@@ -1,6 +1,7 @@
 """Cell types added to PyNN's for NEST."""
 
 import nest
+import pyNN.nest
 import pyNN.standardmodels.cells
 from pyNN.errors import InvalidModelError
 from pyNN.nest import simulator
@@ -57,6 +58,38 @@ class IF_curr_exp_dAP(standardmodels.IF_curr_exp_dAP):  # noqa: D101
     def get_receptor_type(self, name: str) -> int:
         """Return NEST's number of a receptor."""
         return nest.GetDefaults("iaf_psc_exp_dAP")["receptor_types"][name]
+
+
+class IF_curr_delta(pyNN.nest.IF_curr_delta):  # noqa: D101
+    __doc__ = pyNN.nest.IF_curr_delta.__doc__
+
+    # PyNN has forgotten that NEST's model calls the potential by another name.
+    variable_map = {"v": "V_m"}
+    scale_factors = {"v": 1}
+
+
+class IF_cond_exp_gsfa_grr(pyNN.nest.IF_cond_exp_gsfa_grr):  # noqa: D101
+    __doc__ = pyNN.nest.IF_cond_exp_gsfa_grr.__doc__
+
+    # PyNN's standard type has other names for these two.
+    variable_map = {**pyNN.nest.IF_cond_exp_gsfa_grr.variable_map, "g_r": "g_rr", "g_s": "g_sfa"}
+    scale_factors = {**pyNN.nest.IF_cond_exp_gsfa_grr.scale_factors, "g_r": 1, "g_s": 1}
+
+
+# PyNN does not know that NEST's renewal processes have a start and a stop, too.
+_START_AND_STOP = build_translations(
+    ("start", "start"), ("duration", "stop", "start+duration", "stop-start")
+)
+
+
+class SpikeSourcePoissonRefractory(pyNN.nest.SpikeSourcePoissonRefractory):  # noqa: D101
+    __doc__ = pyNN.nest.SpikeSourcePoissonRefractory.__doc__
+    translations = {**pyNN.nest.SpikeSourcePoissonRefractory.translations, **_START_AND_STOP}
+
+
+class SpikeSourceGamma(pyNN.nest.SpikeSourceGamma):  # noqa: D101
+    __doc__ = pyNN.nest.SpikeSourceGamma.__doc__
+    translations = {**pyNN.nest.SpikeSourceGamma.translations, **_START_AND_STOP}
 
 
 class SpikeSourceArray(pyNN.standardmodels.cells.SpikeSourceArray):  # noqa: D101

@@ -15,15 +15,14 @@ from pyNN.standardmodels import StandardSynapseType
 from devices import effects, noise
 
 from ..connectivity import Connectivity, realise
+from ..realised_projection import RealisedProjection
 from ..standardmodels import MemristivePlasticity
-from .attributes import NOT_IN_NEST, WEIGHTS, SynapseAttributes
-from .cells import IF_curr_exp_dAP
+from .attributes import NOT_IN_NEST, WEIGHTS, NESTSynapseAttributes
 
 
-class Projection(SynapseAttributes):  # noqa: D101
+class Projection(RealisedProjection, NESTSynapseAttributes):  # noqa: D101
     __doc__ = common.Projection.__doc__
 
-    #: How often each label was used since `setup`: equal labels must not mean equal random numbers.
     _labels_used: ClassVar[dict[str, int]] = {}
 
     def __init__(
@@ -50,16 +49,15 @@ class Projection(SynapseAttributes):  # noqa: D101
         )
         self._sources: set[int] = set()
         self._connections = None
-        self._common_synapse_properties: dict[str, Any] = {}
         self._common_synapse_property_names: list[str] | None = None
+        self._initial = {}
 
         stream_label = self._stream_label()
         seed = int(simulator.state.rng_seed)
         if isinstance(self.synapse_type, MemristivePlasticity):
             self._check_memristive()
         elif self.synapse_type.has_parameter("tau_minus"):
-            self._check_tau_minus(self.synapse_type.native_parameters["tau_minus"])
-            self.synapse_type._set_tau_minus(self.post.local_node_collection)
+            self._set_tau_minus(self.synapse_type.native_parameters["tau_minus"])
         connectivity = realise(self, seed, stream_label)
         self._pre_ids = np.asarray(self.pre.all_cells, dtype=np.int64)
         self._post_ids = np.asarray(self.post.all_cells, dtype=np.int64)
@@ -68,23 +66,7 @@ class Projection(SynapseAttributes):  # noqa: D101
             self._connect_memristive(connectivity, seed, stream_label)
         else:
             self._connect_standard(connectivity)
-
-    def _guess_receptor_type(self) -> None:
-        if isinstance(self.synapse_type, MemristivePlasticity):
-            self.receptor_type = self.synapse_type.receptor_type
-            return
-        super()._guess_receptor_type()
-        if isinstance(self.post, common.Assembly):
-            # PyNN gives the receptors that all cells of an assembly share in random order.
-            shared = list(self.post.receptor_types)
-            ordered = self.post.populations[0].celltype.receptor_types
-            guess = shared.index(self.receptor_type)
-            self.receptor_type = [name for name in ordered if name in shared][guess]
-
-    def _stream_label(self) -> str:
-        label = self.label or "projection"
-        number = self._labels_used[label] = self._labels_used.get(label, 0) + 1
-        return label if number == 1 else f"{label}#{number}"
+        simulator.state.projections.append(self)
 
     # ---- connecting ----------------------------------------------------------------------------
 
@@ -118,6 +100,7 @@ class Projection(SynapseAttributes):  # noqa: D101
         if not len(self):
             return
         native = self._to_native(connectivity.parameters)
+        self._keep_initial(native)
         for name in WEIGHTS:
             if name in native:
                 native[name] = native[name] * self._weight_factor()
@@ -130,6 +113,8 @@ class Projection(SynapseAttributes):  # noqa: D101
             if np.ndim(value) > 0 or name in ("weight", "delay")
         }
         self._connect({**local, "synapse_label": self.nest_synapse_label + repeats})
+        for name in filter(self._is_common, local):
+            self._write_common(name, local[name])  # `nest.Connect` ignores it
 
     def _choose_nest_model(self) -> str:
         synapse = self.synapse_type
@@ -185,6 +170,7 @@ class Projection(SynapseAttributes):  # noqa: D101
             )
         if not n:
             return
+        self._keep_initial({"permanence": permanence, "permanence_min": permanence})
         self._connect(
             {
                 "delay": connectivity.parameters["delay"],
@@ -192,35 +178,6 @@ class Projection(SynapseAttributes):  # noqa: D101
                 "device": np.arange(n),
             }
         )
-
-    def _check_memristive(self) -> None:
-        name = f"{type(self.synapse_type).__name__} {self.label!r}"
-        for population in getattr(self.post, "populations", [self.post]):
-            if not isinstance(population.celltype, IF_curr_exp_dAP):
-                raise errors.ConnectionError(
-                    f"{name}: postsynaptic cells are {type(population.celltype).__name__}; on NEST "
-                    "memristive plasticity needs IF_curr_exp_dAP"
-                )
-        if self.receptor_type != self.synapse_type.receptor_type:
-            raise errors.ConnectionError(
-                f"{name}: receptor_type={self.receptor_type!r}, need "
-                f"{self.synapse_type.receptor_type!r}"
-            )
-
-    def _tau_psc(self) -> np.ndarray:
-        """Time constant of the postsynaptic current, which NEST's tsodyks_synapse wants to know."""
-        name = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I"}.get(self.receptor_type)
-        if name is None:
-            raise errors.ConnectionError(
-                f"Projection {self.label!r}: TsodyksMarkramSynapse on receptor "
-                f"{self.receptor_type!r}; NEST needs 'excitatory' or 'inhibitory'"
-            )
-        return np.concatenate(
-            [
-                np.broadcast_to(population.get(name, simplify=False), population.size)
-                for population in getattr(self.post, "populations", [self.post])
-            ]
-        )[self._post_index]
 
     def _to_native(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Translate names and units; numbers stay numbers, arrays arrays."""

@@ -12,12 +12,13 @@ import pyNN.recording
 import quantities as pq
 from pyNN.recording import Variable
 
+from ..segments import SegmentedRecorder
 from .devices import ROUNDING, Multimeter, SpikeDetector
 
 _DAP = Variable(name="dAP", location=None, label=None)
 
 
-class Recorder(pyNN.nest.populations.Recorder):
+class Recorder(SegmentedRecorder, pyNN.nest.populations.Recorder):
     """PyNN's recorder with the variable ``dAP``: onsets of dendritic action potentials.
 
     Onsets are returned as one `neo.Event` named ``dAP`` per segment, with the onsets in ms, sorted,
@@ -64,14 +65,6 @@ class Recorder(pyNN.nest.populations.Recorder):
                 nest.NodeCollection(sorted(map(int, new_ids))).set(record_dAP=True)
         else:
             super()._record(variable, new_ids, sampling_interval)
-
-    def get(self, variables: Any, *args: Any, **kwargs: Any) -> neo.Block:
-        """Return the recorded data, see PyNN, which leaves all events in older segments."""
-        block = super().get(variables, *args, **kwargs)
-        if variables != "all" and _DAP not in self._localize_variables(variables, None):
-            for segment in block.segments:
-                segment.events = []
-        return block
 
     def store_to_cache(self, annotations: dict | None = None) -> None:
         """Keep the data of the segment that ends."""

@@ -418,7 +418,23 @@ memristive_synapse< T >::visit_( const StateVisitor& visitor, const MemristivePr
   if ( visitor.writing )
   {
     *this = current;
-    ( visitor.variable == Variable::PERMANENCE ? state_ : floor_ ) = *value;
+    switch ( visitor.variable )
+    {
+    case Variable::PERMANENCE:
+      state_ = *value;
+      break;
+    case Variable::PERMANENCE_MIN:
+      floor_ = *value;
+      break;
+    case Variable::N_EVENTS:
+      n_events_ = static_cast< uint32_t >( *value );
+      break;
+    case Variable::N_SPIKES:
+      n_spikes_ = static_cast< uint32_t >( *value );
+      break;
+    default: // the weight follows from the state, the device and the delay are the connection's
+      break;
+    }
     return;
   }
   switch ( visitor.variable )

@@ -8,7 +8,7 @@ from pyNN import common
 class Connection(common.Connection):
     """One connection; its parameters and its state are attributes, in PyNN units.
 
-    Each access asks NEST anew, which searches the synapses of the whole projection: to read or
+    Each access may search the synapses of the whole projection: to read or
     write many connections use `Projection.get` and `Projection.set`.
 
     Parameters

@@ -1,0 +1,81 @@
+"""How a projection is realised: what all backends have in common before they connect."""
+
+from typing import ClassVar
+
+import numpy as np
+from pyNN import common, errors
+
+from .standardmodels import IF_curr_exp_dAP, MemristivePlasticity
+from .synapse_attributes import SynapseAttributes
+
+
+class RealisedProjection(SynapseAttributes):
+    """A projection whose connectivity `cosim.backends.connectivity.realise` makes."""
+
+    #: How often each label was used since `setup`: equal labels must not mean equal random numbers.
+    #: Each backend has its own.
+    _labels_used: ClassVar[dict[str, int]]
+
+    def _stream_label(self) -> str:
+        """Return the label that selects the random streams of this projection."""
+        label = self.label or "projection"
+        number = self._labels_used[label] = self._labels_used.get(label, 0) + 1
+        return label if number == 1 else f"{label}#{number}"
+
+    def _guess_receptor_type(self) -> None:
+        for population in getattr(self.post, "populations", [self.post]):
+            if not population.celltype.receptor_types:
+                raise errors.ConnectionError(
+                    f"Projection {self.label!r}: {type(population.celltype).__name__} has no "
+                    "receptors; connect to cells"
+                )
+        if isinstance(self.synapse_type, MemristivePlasticity):
+            self.receptor_type = self.synapse_type.receptor_type
+            return
+        super()._guess_receptor_type()
+        if isinstance(self.post, common.Assembly):
+            # PyNN gives the receptors that all cells of an assembly share in random order.
+            shared = list(self.post.receptor_types)
+            ordered = self.post.populations[0].celltype.receptor_types
+            guess = shared.index(self.receptor_type)
+            self.receptor_type = [name for name in ordered if name in shared][guess]
+
+    def _check_memristive(self) -> None:
+        """Check the target of memristive synapses.
+
+        Raises
+        ------
+        pyNN.errors.ConnectionError
+            If its cells have no dendritic action potential, or the receptor is not the dendrite.
+        """
+        name = f"{type(self.synapse_type).__name__} {self.label!r}"
+        for population in getattr(self.post, "populations", [self.post]):
+            if not isinstance(population.celltype, IF_curr_exp_dAP):
+                raise errors.ConnectionError(
+                    f"{name}: postsynaptic cells are {type(population.celltype).__name__}; on "
+                    f"{self._simulator.name} memristive plasticity needs IF_curr_exp_dAP"
+                )
+        if self.receptor_type != self.synapse_type.receptor_type:
+            raise errors.ConnectionError(
+                f"{name}: receptor_type={self.receptor_type!r}, need "
+                f"{self.synapse_type.receptor_type!r}"
+            )
+
+    def _tau_psc(self) -> np.ndarray:
+        """Return the time constant of the postsynaptic current of each connection, ms; (n,)."""
+        name = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I"}.get(self.receptor_type)
+        populations = getattr(self.post, "populations", [self.post])
+        lacking = [p for p in populations if name not in p.celltype.default_parameters]
+        if lacking:
+            raise errors.ConnectionError(
+                f"Projection {self.label!r}: TsodyksMarkramSynapse on receptor "
+                f"{self.receptor_type!r} of {type(lacking[0].celltype).__name__} needs to know the "
+                "time constant of the postsynaptic current; use receptor 'excitatory' or "
+                "'inhibitory' of a cell type with tau_syn_E and tau_syn_I"
+            )
+        return np.concatenate(
+            [
+                np.broadcast_to(population.get(name, simplify=False), population.size)
+                for population in populations
+            ]
+        )[self._post_index]
