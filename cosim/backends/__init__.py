@@ -20,6 +20,9 @@ _INSTALL = {
 class Capabilities:
     """What a backend can realise; a backend module exposes it as ``capabilities``.
 
+    What a backend lacks is refused before the run, with what to use instead. Make it with
+    `cosim.backends.checks.declare`, which finds the names of the types.
+
     Parameters
     ----------
     name : str
@@ -30,12 +33,34 @@ class Capabilities:
         Names of the PyNN synapse types, the added ones included.
     threads : bool
         Whether one simulation can use more than one thread.
+    stdp_rules : frozenset of str
+        Names of the timing and weight dependences of ``STDPMechanism``.
+    current_sources : frozenset of str
+        Names of the PyNN current sources.
+    neuron_parts : frozenset of str
+        Names of the neurons and postsynaptic responses that make up a ``PointNeuron``.
+    off_grid_spikes : bool
+        Whether spikes can lie between time steps (``setup(spike_precision="off_grid")``).
+    interactive : bool
+        Whether values can be read and written between the runs of one simulation, and `reset`.
+    axonal_delays : bool
+        Whether part of the delay of a plastic synapse can be axonal
+        (``STDPMechanism(dendritic_delay_fraction=...)`` below 1).
+    tau_minus_arrays : bool
+        Whether ``tau_minus`` of ``SpikePairRule`` can differ between synapses onto one cell.
     """
 
     name: str
     cell_types: frozenset[str]
     synapse_types: frozenset[str]
     threads: bool
+    stdp_rules: frozenset[str] = frozenset()
+    current_sources: frozenset[str] = frozenset()
+    neuron_parts: frozenset[str] = frozenset()
+    off_grid_spikes: bool = False
+    interactive: bool = True
+    axonal_delays: bool = False
+    tau_minus_arrays: bool = False
 
 
 def available_backends() -> tuple[str, ...]:
