@@ -120,7 +120,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _sweep(arguments: argparse.Namespace) -> int:
     study = _load_study(arguments.study)
-    return run_study(study.sweep, getattr(study, "figure", None), arguments)
+    figure, analysis = (getattr(study, name, None) for name in ("figure", "analysis"))
+    return run_study(study.sweep, figure, arguments, analysis)
 
 
 def _load_study(name: str) -> ModuleType:

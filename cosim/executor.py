@@ -1,13 +1,13 @@
 """Run points on this machine, each in a fresh process.
 
 A fresh process per point because a simulator keeps its kernel for the life of its process, hangs
-in a fork of a used one, and takes its process along when it aborts.
+in a fork of a used one, and takes its process along when it aborts. The processes are forks of a
+server that has only imported, see `cosim.fork_server`.
 """
 
 import math
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections import deque
@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
+from cosim.fork_server import Fork, ForkServer
 from cosim.parameters import flatten
 from cosim.progress import progress_report
 from cosim.provenance import provenance
@@ -34,11 +36,43 @@ class _Job:
 
     spec: RunSpec
     folder: Path
-    process: "subprocess.Popen[bytes]"
+    process: Fork
     slot: int
     pipe: int
     started: datetime
     fraction: float = 0.0
+
+
+class _Servers:
+    """The fork servers of a sweep, started when first needed, ended with the context.
+
+    Parameters
+    ----------
+    threads : int
+        Threads of each point.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._environment = _environment(threads)
+        self._servers: dict[tuple[str, str], ForkServer] = {}
+
+    def get(self, spec: RunSpec, log: IO[bytes]) -> ForkServer:
+        """Return the server of a point; `log` takes what it prints if it is started now."""
+        key = spec.model, spec.backend
+        server = self._servers.get(key)
+        if server is not None and server.is_alive:
+            return server
+        if server is not None:
+            server.close()
+        self._servers[key] = ForkServer(*key, self._environment, log)
+        return self._servers[key]
+
+    def __enter__(self) -> "_Servers":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for server in self._servers.values():
+            server.close()
 
 
 def available_cpus() -> list[int]:
@@ -81,13 +115,13 @@ def execute(
     free = deque(range(jobs))
     running: list[_Job] = []
     done = failed = 0
-    with progress_report(len(specs), enabled=progress) as report:
+    with _Servers(threads) as servers, progress_report(len(specs), enabled=progress) as report:
         # One thread starts all processes: the kernel ties each to the thread that started it.
         try:
             while waiting or running:
                 while waiting and free:
                     slot = free.popleft()
-                    running.append(_start(store, waiting.popleft(), slot, slots[slot], threads))
+                    running.append(_start(store, servers, waiting.popleft(), slot, slots[slot]))
                 time.sleep(_POLL_S)
                 for job in list(running):
                     _read_progress(job)
@@ -116,32 +150,24 @@ def _cpu_slots(jobs: int, threads: int) -> list[tuple[int, ...]]:
     return [tuple(cpus[slot * threads : (slot + 1) * threads]) for slot in range(jobs)]
 
 
-def _start(store: Store, spec: RunSpec, slot: int, cpus: tuple[int, ...], threads: int) -> _Job:
+def _start(
+    store: Store, servers: _Servers, spec: RunSpec, slot: int, cpus: tuple[int, ...]
+) -> _Job:
     folder = store.point(spec.id)
     folder.mkdir(exist_ok=True)
     # An earlier failure must not be taken for the result of this run.
     for name in ("record.json", "arrays.npz"):
         (folder / name).unlink(missing_ok=True)
     write_spec(folder, spec)
+    arguments = [os.path.abspath(folder)]
+    if cpus:
+        arguments.append(f"--cpus={','.join(map(str, cpus))}")
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
-    # -P: the module path is the parent's, whatever lies in the working directory.
-    command = [sys.executable, "-P", "-m", "cosim.worker", str(folder), f"--progress-fd={writer}"]
-    if cpus:
-        command.append(f"--cpus={','.join(map(str, cpus))}")
     started = datetime.now(UTC)
     try:
         with open(folder / "log.txt", "wb") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=_environment(threads),
-                pass_fds=(writer,),
-                # Ctrl-C is for the parent, which stops its children itself.
-                process_group=0,
-            )
+            process = servers.get(spec, log).fork(arguments, writer, log.fileno())
     finally:
         os.close(writer)
     return _Job(spec, folder, process, slot, reader, started)
@@ -157,6 +183,8 @@ def _environment(threads: int) -> dict[str, str]:
         "OMP_NUM_THREADS": str(threads),
         "OMP_WAIT_POLICY": "passive",
         "OPENBLAS_NUM_THREADS": "1",
+        # The allocator of pyarrow, which NEST imports: a server with a thread should not fork.
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
     }
 
 
@@ -181,12 +209,14 @@ def _finish(store: Store, job: _Job) -> RunRecord:
 
 def _record_of_the_dead(job: _Job) -> RunRecord:
     tail = log_tail(job.folder)
+    returncode = job.process.poll()
+    assert returncode is not None
     return RunRecord(
         spec=job.spec,
         parameters=flatten(resolve(job.spec)),
         status="failed",
         metrics={},
-        error=_cause_of_death(job.process.returncode, tail),
+        error=_cause_of_death(returncode, tail),
         traceback=f"Last lines of log.txt:\n{tail}",
         provenance=provenance(model_folder(load_model(job.spec.model))),
         started=job.started.isoformat(timespec="seconds"),
@@ -206,20 +236,20 @@ def _cause_of_death(returncode: int, tail: str) -> str:
 
 def _stop(jobs: Sequence[_Job]) -> None:
     """End the running points, with the processes they started (compilers)."""
+    for number, patience in ((signal.SIGTERM, _TERMINATE_S), (signal.SIGKILL, math.inf)):
+        deadline = time.monotonic() + patience
+        remaining = [job for job in jobs if job.process.poll() is None]
+        for job in remaining:
+            _signal_group(job, number)
+        while time.monotonic() < deadline and any(job.process.poll() is None for job in remaining):
+            time.sleep(_POLL_S)
     for job in jobs:
-        _signal_group(job, signal.SIGTERM)
-    deadline = time.monotonic() + _TERMINATE_S
-    for job in jobs:
-        try:
-            job.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            _signal_group(job, signal.SIGKILL)
-            job.process.wait()
         os.close(job.pipe)
 
 
 def _signal_group(job: _Job, number: signal.Signals) -> None:
+    assert job.process.pid is not None  # It has been started, since it runs.
     try:
         os.killpg(job.process.pid, number)
     except ProcessLookupError:
-        pass  # It ended by itself.
+        pass  # It is about to lead a group.

@@ -9,7 +9,7 @@ A study's figure in full::
         save(fig, "results/figure_1", keywords=[study_id])
 """
 
-import math
+import itertools
 import numbers
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -22,7 +22,9 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.lines import Line2D
+
+from cosim.places import is_infinite, label_ticks, positions_of, room
 
 #: Widths in mm of a figure in a journal's column. From the publishers' guides: ``ieee_*``.
 #: Not verified, check the guide of your journal: ``frontiers_*``, ``iop_*``, ``plos_column``.
@@ -44,7 +46,11 @@ PERCENTILES = (5, 95)
 _MARKERS = ("o", "s", "^", "D", "v")
 _LINES = ("-", "--", "-.", ":")
 
-_MAX_TICKS = 8
+# Lines with more points than this have markers at some of them only.
+_MAX_MARKERS = 20
+
+# The column of the results' table whose values are never pooled.
+_BACKEND = "backend"
 
 # Share of the room between two places that the error bars of all groups take together.
 _DODGE = 0.5
@@ -115,15 +121,19 @@ def save(fig: Figure, stem: str | Path, keywords: Iterable[str] = ()) -> list[Pa
     return [pdf, png]
 
 
-def summarise(table: pd.DataFrame, x: str, y: str, group: str | None = None) -> pd.DataFrame:
+def summarise(
+    table: pd.DataFrame, x: str, y: str, group: str | Sequence[str] | None = None
+) -> pd.DataFrame:
     """Summarise repetitions (seeds) by median and 5th and 95th percentile.
 
     Parameters
     ----------
     table : DataFrame
         Tidy: one row per run.
-    x, y, group : str
-        Columns: swept parameter, metric and, optionally, what to compare.
+    x, y : str
+        Columns: swept parameter and metric.
+    group : str or sequence of str, optional
+        Column or columns of what to compare.
 
     Returns
     -------
@@ -139,7 +149,8 @@ def summarise(table: pd.DataFrame, x: str, y: str, group: str | None = None) -> 
     ValueError
         If a column is missing, `x` or `group` has an empty cell, or the table has no row.
     """
-    keys = [x] if group is None else [group, x]
+    groups = [group] if isinstance(group, str) else list(group or ())
+    keys = [*groups, x]
     missing = [name for name in [*keys, y] if name not in table.columns]
     if missing:
         raise ValueError(
@@ -166,9 +177,9 @@ def summarise(table: pd.DataFrame, x: str, y: str, group: str | None = None) -> 
     summary = pd.DataFrame(rows, columns=[*keys, "median", "low", "high", "n"])
     if not pd.api.types.is_numeric_dtype(summary[x]):
         return summary
-    if group is None:
+    if not groups:
         return summary.sort_values(x, ignore_index=True)
-    parts = [part.sort_values(x) for _, part in summary.groupby(group, sort=False, observed=True)]
+    parts = [part.sort_values(x) for _, part in summary.groupby(groups, sort=False, observed=True)]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -186,6 +197,11 @@ def band(
     drawn as a point with an error bar: an infinite value, such as the on-off ratio of an ideal
     device, which has a place of its own at the right end, labelled ∞; and names, where `x` is
     not numeric. The legend says how many runs there are per point.
+
+    Runs of several backends are never pooled. Unless `x` or `group` is the column ``backend``,
+    the first backend is drawn as usual, and each further one over it with open markers, a line
+    style of its own and an outline for the band: where backends agree, each filled marker lies in
+    the rings of the others.
 
     Parameters
     ----------
@@ -207,30 +223,32 @@ def band(
     ValueError
         If a column is missing or empty, the table has no row, or `x` does not fit `x_scale`.
     """
-    summary = summarise(table, x, y, group)
-    positions = _positions(summary[x], x_scale)
+    compares_backends = _compares_backends(table, x, group)
+    keys = [*([] if group is None else [group]), *([_BACKEND] if compares_backends else [])]
+    summary = summarise(table, x, y, keys)
+    positions = positions_of(summary[x], x_scale)
     if x_scale == "log":
         ax.set_xscale("log")
-    if group is None:
-        parts = [("", summary)]
-    else:
-        parts = list(summary.groupby(group, sort=False, observed=True))
-    for i, (name, part) in enumerate(parts):
-        runs = f"n = {_count(part['n'])}"
+    groups = [None] if group is None else list(summary[group].unique())
+    backends = list(summary[_BACKEND].unique()) if compares_backends else [None]
+    for (i, name), (j, backend) in itertools.product(enumerate(groups), enumerate(backends)):
+        part = summary[_equals(summary, group, name) & _equals(summary, _BACKEND, backend)]
+        if part.empty:
+            continue
         _draw_band(
             ax,
             part.assign(
                 at=[positions[value] for value in part[x]],
-                joined=[isinstance(v, numbers.Real) and not _is_infinite(v) for v in part[x]],
+                joined=[isinstance(v, numbers.Real) and not is_infinite(v) for v in part[x]],
             ),
-            dodge=_DODGE * ((i + 0.5) / len(parts) - 0.5) * _room(positions, x_scale),
-            label=runs if group is None else f"{name} ({runs})",
-            look=_look(i),
+            dodge=_DODGE * ((i + 0.5) / len(groups) - 0.5) * room(positions, x_scale),
+            label=None if compares_backends else _with_count(name, part),
+            look=_look(i, j if compares_backends else None),
         )
-    _label_ticks(ax, positions)
+    label_ticks(ax, positions)
     if x_scale == "category":
         ax.set_xlim(-0.5, len(positions) - 0.5)
-    ax.legend()
+    ax.legend(handles=_legend_handles(summary, group) if compares_backends else None)
     return summary
 
 
@@ -307,24 +325,70 @@ def _label_never(ax: Axes, never: float) -> None:
     ax.set_ylim(top=1.08 * never)
 
 
-def _look(i: int) -> dict[str, Any]:
+def _compares_backends(table: pd.DataFrame, x: str, group: str | None) -> bool:
+    return _BACKEND not in (x, group) and _BACKEND in table and table[_BACKEND].nunique() > 1
+
+
+def _equals(summary: pd.DataFrame, column: str | None, value: Any) -> "pd.Series[bool]":
+    """Return which rows have a value; all where there is none to have."""
+    if value is None:
+        return pd.Series(True, index=summary.index)
+    return summary[column] == value
+
+
+def _look(i: int, backend: int | None = None) -> dict[str, Any]:
+    """Return how the i-th group is drawn, on one backend (None) or the n-th of several."""
     colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
-    return {
+    look: dict[str, Any] = {
         "color": colours[i % len(colours)],
-        "linestyle": _LINES[i % len(_LINES)],
+        "linestyle": _LINES[(i if backend is None else backend) % len(_LINES)],
         "marker": _MARKERS[i % len(_MARKERS)],
         "markeredgecolor": "white",
     }
+    if backend:
+        look |= _ring(backend, look["color"])
+    return look
+
+
+def _ring(backend: int, colour: str) -> dict[str, Any]:
+    """Return the marker of a backend after the first: around those of all before it."""
+    size = mpl.rcParams["lines.markersize"] * (1 + 0.6 * backend)
+    return {"markerfacecolor": "none", "markeredgecolor": colour, "markersize": size}
+
+
+def _legend_handles(summary: pd.DataFrame, group: str | None) -> list[Line2D]:
+    """Return one entry per group, in its colour, and one per backend, in its style."""
+    handles = []
+    neutral = _look(0)["color"]
+    if group is not None:
+        neutral = "0.25"
+        for i, (name, part) in enumerate(summary.groupby(group, sort=False, observed=True)):
+            look = _look(i, 0) | {"linestyle": "none"}
+            handles.append(Line2D([], [], label=_with_count(name, part), **look))
+    for j, (name, part) in enumerate(summary.groupby(_BACKEND, sort=False, observed=True)):
+        look = {"color": neutral, "linestyle": _LINES[j % len(_LINES)], "marker": _MARKERS[0]}
+        look |= _ring(j, neutral) if j else {"markeredgecolor": "white"}
+        handles.append(Line2D([], [], label=_with_count(name, part), **look))
+    return handles
 
 
 def _draw_band(
-    ax: Axes, part: pd.DataFrame, label: str, look: dict[str, Any], dodge: float
+    ax: Axes, part: pd.DataFrame, label: str | None, look: dict[str, Any], dodge: float
 ) -> None:
     line, points = part[part["joined"]], part[~part["joined"]]
+    is_outline = look.get("markerfacecolor") == "none"
     ax.fill_between(
-        line["at"], line["low"], line["high"], color=look["color"], alpha=0.2, linewidth=0
+        line["at"],
+        line["low"],
+        line["high"],
+        facecolor="none" if is_outline else look["color"],
+        edgecolor=look["color"] if is_outline else "none",
+        linestyle=look["linestyle"],
+        linewidth=0.5 if is_outline else 0,
+        alpha=0.6 if is_outline else 0.2,
     )
-    ax.plot(line["at"], line["median"], label=label if len(line) else None, **look)
+    every = max(1, len(line) // _MAX_MARKERS)
+    ax.plot(line["at"], line["median"], label=label if len(line) else None, markevery=every, **look)
     ax.errorbar(
         points["at"] * 10**dodge if ax.get_xscale() == "log" else points["at"] + dodge,
         points["median"],
@@ -335,65 +399,9 @@ def _draw_band(
     )
 
 
-def _is_infinite(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and float(value) == math.inf
-
-
-def _positions(values: pd.Series, x_scale: str) -> dict[Any, float]:
-    """Return where on the axis each value of x lies, in increasing order."""
-    distinct = list(values.drop_duplicates())
-    if pd.api.types.is_numeric_dtype(values):
-        distinct.sort()
-    if x_scale == "category":
-        return {value: float(i) for i, value in enumerate(distinct)}
-    if x_scale not in ("linear", "log"):
-        raise ValueError(f"x_scale={x_scale!r}, need 'linear', 'log' or 'category'")
-    if not pd.api.types.is_numeric_dtype(values):
-        raise ValueError(
-            f"x={values.name!r} is not numeric, x_scale={x_scale!r} is; use x_scale='category'"
-        )
-    finite = [value for value in distinct if not _is_infinite(value)]
-    if x_scale == "log" and finite and finite[0] <= 0:
-        raise ValueError(
-            f"x={values.name!r} has the value {finite[0]}, x_scale='log' needs > 0; "
-            "use x_scale='linear'"
-        )
-    positions = {value: float(value) for value in finite}
-    if len(finite) < len(distinct):
-        positions[distinct[-1]] = _beyond(np.array(finite, dtype=float), x_scale)
-    return positions
-
-
-def _beyond(finite: np.ndarray, x_scale: str) -> float:
-    """Return the position of infinity: a quarter of the finite range beyond its end."""
-    if x_scale == "log":
-        exponents = np.log10(finite)
-        return float(10.0 ** _beyond(exponents, "linear"))
-    if len(finite) == 0:
-        return 0.0
-    return float(finite[-1] + (np.ptp(finite) / 4 or 1.0))
-
-
-def _room(positions: dict[Any, float], x_scale: str) -> float:
-    """Return the distance between the last two places, in decades on a logarithmic axis."""
-    places = np.array([*positions.values()][-2:])
-    return float(np.ptp(np.log10(places) if x_scale == "log" else places)) or 1.0
-
-
-def _label_ticks(ax: Axes, positions: dict[Any, float]) -> None:
-    values = list(positions)
-    finite = [value for value in values if not _is_infinite(value)]
-    every = max(1, -(-len(finite) // _MAX_TICKS))
-    # Counted from the end, so that the largest value always has its tick.
-    shown = [*finite[::-1][::every][::-1], *values[len(finite) :]]
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xticks([positions[value] for value in shown], [_tick_label(value) for value in shown])
-
-
-def _tick_label(value: Any) -> str:
-    if _is_infinite(value):
-        return "∞"
-    return f"{value:g}" if isinstance(value, numbers.Real) else str(value)
+def _with_count(name: Any, part: pd.DataFrame) -> str:
+    runs = f"n = {_count(part['n'])}"
+    return runs if name is None else f"{name} ({runs})"
 
 
 def _count(counts: Sequence[int] | pd.Series) -> str:

@@ -50,8 +50,7 @@ class RunRecord:
     array_names : tuple of str
         Names of the arrays beside the record.
     arrays : mapping of str to numpy.ndarray
-        The arrays themselves, as returned by `run`. A record read from disk has none: read them
-        with `cosim.store.read_arrays`.
+        The arrays themselves. A record read from disk reads each when it is asked for.
     """
 
     spec: RunSpec

@@ -10,12 +10,13 @@ A file is complete or absent: it is written under another name, flushed to disk 
 `record.json` is written last, so a point that has one is finished.
 """
 
+import dataclasses
 import fcntl
 import io
 import os
 import socket
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,7 +102,7 @@ def read_record(folder: Path) -> RunRecord | None:
     Returns
     -------
     RunRecord or None
-        Without its arrays.
+        Its arrays are read from disk when they are asked for.
     """
     try:
         record = RunRecord.from_json((folder / "record.json").read_text(encoding="utf-8"))
@@ -109,18 +110,29 @@ def read_record(folder: Path) -> RunRecord | None:
         return None  # Absent, damaged, or of another schema: the point is computed again.
     if record.array_names and not (folder / "arrays.npz").is_file():
         return None
-    return record
+    return dataclasses.replace(record, arrays=_StoredArrays(folder, record.array_names))
 
 
-def read_arrays(folder: Path) -> "dict[str, numpy.ndarray]":
-    """Read the arrays of a point, empty if it has none."""
-    import numpy as np
+class _StoredArrays(Mapping[str, "numpy.ndarray"]):
+    """The arrays of a point, each read when it is asked for: those of a study may fill memory."""
 
-    path = folder / "arrays.npz"
-    if not path.is_file():
-        return {}
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    def __init__(self, folder: Path, names: tuple[str, ...]) -> None:
+        self._path = folder / "arrays.npz"
+        self._names = names
+
+    def __getitem__(self, name: str) -> "numpy.ndarray":
+        import numpy as np
+
+        if name not in self._names:
+            raise KeyError(name)
+        with np.load(self._path, allow_pickle=False) as file:
+            return file[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def log_tail(folder: Path) -> str:

@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +20,22 @@ if TYPE_CHECKING:
     import matplotlib.figure
     import pandas
 
+    from cosim.record import RunRecord
+
     Figure = Callable[[pandas.DataFrame], matplotlib.figure.Figure]
+    Analysis = Callable[[pandas.DataFrame, Mapping[str, RunRecord]], pandas.DataFrame]
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells do
 
 
-def main(sweep: Sweep, figure: "Figure | None" = None, argv: Sequence[str] | None = None) -> None:
+def main(
+    sweep: Sweep,
+    figure: "Figure | None" = None,
+    argv: Sequence[str] | None = None,
+    analysis: "Analysis | None" = None,
+) -> None:
     """Run a study as a command-line program; the last line of a study script.
 
     Parameters
@@ -38,6 +46,9 @@ def main(sweep: Sweep, figure: "Figure | None" = None, argv: Sequence[str] | Non
         Takes the table of the points that are done, returns a matplotlib Figure.
     argv : sequence of str, optional
         Command line; by default that of the process.
+    analysis : callable, optional
+        For a figure that needs more than metrics, such as arrays: takes the table of the points
+        that are done and their records by point id, returns the table that the figure draws.
 
     Raises
     ------
@@ -46,7 +57,7 @@ def main(sweep: Sweep, figure: "Figure | None" = None, argv: Sequence[str] | Non
     """
     parser = argparse.ArgumentParser(description=f"Run the study {sweep.name}.")
     add_options(parser)
-    code = run_study(sweep, figure, parser.parse_args(argv))
+    code = run_study(sweep, figure, parser.parse_args(argv), analysis)
     if code:
         sys.exit(code)
 
@@ -79,7 +90,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--figures", type=Path, default=Path("figures"), help="folder of the figures (figures)")
 
 
-def run_study(sweep: Sweep, figure: "Figure | None", arguments: argparse.Namespace) -> int:
+def run_study(
+    sweep: Sweep,
+    figure: "Figure | None",
+    arguments: argparse.Namespace,
+    analysis: "Analysis | None" = None,
+) -> int:
     """Run a study with parsed options.
 
     Parameters
@@ -90,6 +106,8 @@ def run_study(sweep: Sweep, figure: "Figure | None", arguments: argparse.Namespa
         See `main`.
     arguments : argparse.Namespace
         From a parser with `add_options`.
+    analysis : callable, optional
+        See `main`.
 
     Returns
     -------
@@ -117,7 +135,10 @@ def run_study(sweep: Sweep, figure: "Figure | None", arguments: argparse.Namespa
     print(arguments.results / sweep.name / "results.parquet")
     done = frame[frame["status"] == "done"]
     if figure is not None and not done.empty:
-        for path in _save_figure(sweep, figure, done, arguments.figures):
+        drawn = (
+            done if analysis is None else analysis(done, _records(sweep, arguments.results, done))
+        )
+        for path in _save_figure(sweep, figure, drawn, arguments.figures):
             print(path)
     return 0 if len(done) == len(frame) else EXIT_FAILED
 
@@ -148,15 +169,21 @@ def _print_points(sweep: Sweep, store: Store) -> None:
     print(f"{len(frame)} points:", ", ".join(f"{n} {status}" for status, n in counts.items()))
 
 
+def _records(sweep: Sweep, results: Path, done: "pandas.DataFrame") -> "dict[str, RunRecord]":
+    store = Store(results, sweep.name)
+    found = {point: store.record(point) for point in done["point"]}
+    return {point: record for point, record in found.items() if record is not None}
+
+
 def _save_figure(
-    sweep: Sweep, figure: "Figure", done: "pandas.DataFrame", folder: Path
+    sweep: Sweep, figure: "Figure", drawn: "pandas.DataFrame", folder: Path
 ) -> list[Path]:
     from cosim import figures
 
     with figures.style():
-        paths = figures.save(figure(done), folder / sweep.name, _keywords(sweep))
+        paths = figures.save(figure(drawn), folder / sweep.name, _keywords(sweep))
     data = folder / f"{sweep.name}.csv"
-    write_atomic(data, done.to_csv(index=False).encode())
+    write_atomic(data, drawn.to_csv(index=False).encode())
     return [*paths, data]
 
 

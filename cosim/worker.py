@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.sched_setaffinity(0, {int(cpu) for cpu in arguments.cpus.split(",")})
     progress = None
     if arguments.progress_fd is not None:
-        _die_with_parent()
+        die_with_parent()
         progress = _pipe_progress(arguments.progress_fd)
     record = run(read_spec(arguments.point), progress)
     write_record(arguments.point, record)
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if record.status == "done" else 1
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Have the kernel kill this process with the thread that started it (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -59,7 +59,7 @@ def _die_with_parent() -> None:
 def _pipe_progress(descriptor: int) -> Callable[[float], None]:
     """Return a callback that writes each fraction as one line.
 
-    A broken pipe means that the parent is gone, before `_die_with_parent` or where there is none
+    A broken pipe means that the parent is gone, before `die_with_parent` or where there is none
     such: the process ends, since nobody waits for its result and a restarted sweep runs the point
     again.
     """

@@ -16,6 +16,7 @@ KINDS = {
 sweep = cosim.Sweep(
     "reram_failure",
     model="sequence_learning",
+    backends=["nest", "brian2"],
     variants={
         f"{rule}|{kind}|{fraction}": {"plasticity.rule": rule, f"device.{kind}": fraction}
         for rule in ("analog", "binary")

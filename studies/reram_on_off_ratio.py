@@ -11,6 +11,7 @@ from cosim.figures import panels
 sweep = cosim.Sweep(
     "reram_on_off_ratio",
     model="sequence_learning",
+    backends=["nest", "brian2"],
     axes={"device.on_off_ratio": [4, 5, 6, 6.5, 7, 8, 10, 13, 16, 20, 50, 100, float("inf")]},
     variants={
         "analog": {"plasticity.rule": "analog"},

@@ -13,6 +13,7 @@ from cosim.figures import panels
 sweep = cosim.Sweep(
     "reram_resolution",
     model="sequence_learning",
+    backends=["nest", "brian2"],
     axes={"device.n_levels": [4, 8, 16, 32, 64, 128, 256, None]},
     variants={
         "analog": {"plasticity.rule": "analog"},

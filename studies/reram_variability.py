@@ -30,6 +30,7 @@ KINDS = {
 sweep = cosim.Sweep(
     "reram_variability",
     model="sequence_learning",
+    backends=["nest", "brian2"],
     variants={
         f"{rule}|{kind}|{sigma}": {
             "plasticity.rule": rule,

@@ -151,6 +151,33 @@ def test_sweep_writes_table_and_figure(project, capsys):
     ]
 
 
+ANALYSIS = """
+def analysis(table, records):
+    ones = [records[point].arrays["file"].sum() for point in table["point"]]
+    return table.assign(score=ones)
+
+
+if __name__"""
+
+
+def test_figure_draws_what_an_analysis_returns(project):
+    (project / "studies" / "ratio.py").write_text(
+        STUDY.replace("if __name__", ANALYSIS).replace("figure)", "figure, analysis=analysis)")
+    )
+    assert cli.main(["sweep", "ratio"]) == 0
+    drawn = Path("figures/ratio.csv").read_text()
+    assert list(pd.read_csv("figures/ratio.csv")["score"]) == [4.0, 4.0]
+    assert list(pd.read_parquet("results/ratio/results.parquet")["score"]) == [2.0, 4.0]
+    Path("figures/ratio.csv").unlink()
+    subprocess.run(
+        [sys.executable, "studies/ratio.py"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        capture_output=True,
+    )
+    assert Path("figures/ratio.csv").read_text() == drawn
+
+
 def test_sweep_with_failures_draws_what_is_done(project, capsys):
     code = cli.main(["sweep", "studies/ratio.py", "--axis", "behaviour=succeed,raise"])
     assert code == 1

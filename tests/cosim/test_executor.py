@@ -13,7 +13,7 @@ import pytest
 
 import cosim
 from cosim import InputError, executor, run_sweep
-from cosim.store import Store, read_arrays
+from cosim.store import Store
 
 STUDY = """
 import cosim
@@ -158,7 +158,7 @@ def test_dying_and_failing_points_leave_the_others_unharmed(toy_sweep, tmp_path,
     assert "about to abort" in aborted.traceback and "Aborted" in aborted.traceback
     assert "in simulate" in store.record(table.loc["raise", 1]["point"]).traceback
     done = table.loc["succeed", 1]["point"]
-    assert read_arrays(store.point(done)).keys() == {"spikes", "file"}
+    assert store.record(done).arrays.keys() == {"spikes", "file"}
     errors = capfd.readouterr().err
     assert "6 of 8 points failed" in errors and "told to raise" in errors
     assert "8/8 points, 6 failed" in errors

@@ -242,3 +242,81 @@ def test_panels_share_x_and_place_what_never_happened():
     line = second.lines[0]
     assert list(line.get_ydata()) == [15.0, 24.0]
     assert second.get_legend() is None
+
+
+@pytest.fixture
+def two_backends(table):
+    """Two devices on two backends that agree; the second has run fewer seeds."""
+    parts = []
+    for device, offset in (("analog", 0.0), ("binary", 50.0)):
+        for backend, seeds in (("nest", 21), ("brian2", 11)):
+            part = table[(table["backend"] == "NEST") & (table["seed"] < seeds)]
+            parts.append(
+                part.assign(
+                    backend=backend, device=device, error=offset + part["ratio"].clip(upper=200)
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_backends_are_not_pooled(two_backends):
+    with style():
+        _, ax = figure()
+        drawn = band(ax, two_backends, "ratio", "error", "device", "log")
+    assert list(drawn.columns[:3]) == ["device", "backend", "ratio"]
+    assert len(drawn) == 2 * 2 * len(RATIOS)
+    assert set(drawn.loc[drawn["backend"] == "brian2", "n"]) == {11}
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == [
+        "analog (n = 11–21)",
+        "binary (n = 11–21)",
+        "nest (n = 21)",
+        "brian2 (n = 11)",
+    ]
+
+
+def test_agreeing_backends_are_both_seen(two_backends):
+    """Filled markers in open ones; colour and marker by device, line style by backend."""
+    with style():
+        _, ax = figure()
+        band(ax, two_backends, "ratio", "error", "device", "log")
+    lines = [ln for ln in ax.lines if len(ln.get_xdata()) == 3]
+    assert len(lines) == 4
+    for nest, brian2 in (lines[:2], lines[2:]):
+        np.testing.assert_array_equal(nest.get_ydata(), brian2.get_ydata())
+        assert nest.get_color() == brian2.get_color() and nest.get_marker() == brian2.get_marker()
+        assert brian2.get_markerfacecolor() == "none" != nest.get_markerfacecolor()
+        assert brian2.get_markersize() > 1.3 * nest.get_markersize()
+        assert brian2.get_zorder() >= nest.get_zorder()
+        assert nest.get_linestyle() != brian2.get_linestyle()
+    assert lines[0].get_linestyle() == lines[2].get_linestyle()
+    assert lines[0].get_color() != lines[2].get_color()
+    assert lines[0].get_marker() != lines[2].get_marker()
+    # At infinity the points of a device lie on each other, too, beside those of the other.
+    at = [c.lines[0].get_xdata()[0] for c in ax.containers]
+    assert at[0] == at[1] < at[2] == at[3]
+
+
+def test_one_backend_looks_as_ever(table, tmp_path):
+    runs = table.assign(backend="nest")
+
+    def saved(table, name):
+        with style():
+            fig, ax = figure()
+            band(ax, table, "ratio", "error", x_scale="log")
+        return save(fig, tmp_path / name)[1].read_bytes()
+
+    assert saved(runs, "with") == saved(runs.drop(columns="backend"), "without")
+
+
+def test_backends_without_groups(two_backends):
+    _, ax = figure()
+    band(ax, two_backends, "ratio", "error")
+    labels = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert labels == ["nest (n = 42)", "brian2 (n = 22)"]
+
+
+def test_long_lines_have_few_markers():
+    runs = pd.DataFrame({"x": range(85), "y": range(85)})
+    _, ax = figure()
+    band(ax, runs, "x", "y")
+    assert 10 <= 85 / ax.lines[0].get_markevery() <= 25

@@ -7,7 +7,7 @@ import pytest
 
 import cosim
 from cosim import InputError
-from cosim.store import Store, read_arrays, read_record, write_record
+from cosim.store import Store, read_record, write_record
 
 
 @pytest.fixture
@@ -23,18 +23,23 @@ def stored(toy_spec, tmp_path):
 
 
 def test_round_trip(stored):
-    store, record, folder = stored
+    store, record, _ = stored
     back = store.record(record.spec.id)
     assert back.to_json() == record.to_json()
-    arrays = read_arrays(folder)
+    arrays = back.arrays
     assert arrays.keys() == {"spikes", "file"}
     np.testing.assert_array_equal(arrays["file"], record.arrays["file"])
     assert arrays["spikes"].dtype == record.arrays["spikes"].dtype
 
 
-def test_no_record_and_no_arrays(tmp_path):
+def test_array_that_is_not_there(stored):
+    store, record, _ = stored
+    with pytest.raises(KeyError, match="voltage"):
+        store.record(record.spec.id).arrays["voltage"]
+
+
+def test_no_record(tmp_path):
     assert read_record(tmp_path) is None
-    assert read_arrays(tmp_path) == {}
 
 
 def test_every_truncation_of_a_record_is_ignored(stored):
