@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import cosim
+from cosim.backends.checks import standard_types
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 SCRIPTS = re.findall(r"```python\n(.*?)```", README, flags=re.S)
@@ -41,9 +42,29 @@ def test_pynn_script_runs_quietly(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("row", re.findall(r"^\| (.*) \| yes \|$", README, flags=re.M))
+HEADER, _, *ROWS = re.search(r"^\| \|.*?(?=\n\n)", README, flags=re.S | re.M).group().splitlines()
+BACKENDS = re.findall(r"`(\w+)`", HEADER)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip()[:30])
 def test_table_of_what_works(row):
-    capabilities = cosim.backend("nest").capabilities
-    known = capabilities.cell_types | capabilities.synapse_types | {"sequence_learning"}
-    for name in re.findall(r"`(\w+)`:", row):
-        assert name in known
+    """A backend with `yes` declares every type that the row names, one with `no` none of them."""
+    what, *answers = (cell.strip() for cell in row.strip("|").split("|"))
+    standard = {name for name in re.findall(r"`(\w+)`", what) if name in standard_types()}
+    for backend, answer in zip(BACKENDS, answers, strict=True):
+        capabilities = cosim.backend(backend).capabilities
+        known = (
+            capabilities.cell_types | capabilities.synapse_types | capabilities.current_sources
+        )
+        assert answer in ("yes", "no")
+        assert standard <= known if answer == "yes" else not standard & known
+
+
+@pytest.mark.parametrize(
+    ("start", "declared"),
+    [("More than one thread", "threads"), ("Values read and changed", "interactive")],
+)
+def test_table_of_abilities(start, declared):
+    (row,) = (row for row in ROWS if row.startswith(f"| {start}"))
+    answers = [cell.strip() == "yes" for cell in row.strip("|").split("|")[1:]]
+    assert answers == [getattr(cosim.backend(name).capabilities, declared) for name in BACKENDS]

@@ -1,17 +1,18 @@
-"""Run the small network through PyNN on NEST, in this process."""
+"""Run the small network through PyNN on a backend, in this process."""
 
 from dataclasses import dataclass
+from unittest import mock
 
 import numpy as np
 
 from cosim import backend
-from devices import Memristor
+from devices import Memristor, effects, noise
 from tests.qc.small_network import SmallNetwork
 
 
 @dataclass(frozen=True)
-class NestRun:
-    """What NEST recorded; spikes and onsets as (step, neuron), sorted."""
+class PyNNRun:
+    """What a backend recorded; spikes and onsets as (step, neuron), sorted."""
 
     spikes: list[tuple[int, int]]
     inhibitory_spikes: list[tuple[int, int]]
@@ -21,9 +22,9 @@ class NestRun:
     n_events: np.ndarray
 
 
-def run_nest(network: SmallNetwork, threads: int = 1) -> NestRun:
-    """Simulate the network with NEST through the PyNN adapter."""
-    sim = backend("nest")
+def run_pynn(name: str, network: SmallNetwork, threads: int = 1) -> PyNNRun:
+    """Simulate the network on the backend with this name."""
+    sim = backend(name)
     sim.setup(timestep=network.h, rng_seed=1, threads=threads)
     exc = sim.Population(network.exc_size, sim.IF_curr_exp_dAP(**network.exc), label="exc")
     inh = sim.Population(network.inh_size, sim.IF_curr_exp(**network.inh), label="inh")
@@ -51,7 +52,7 @@ def run_nest(network: SmallNetwork, threads: int = 1) -> NestRun:
 
     segment = exc.get_data().segments[0]
     event = segment.events[0]
-    result = NestRun(
+    result = PyNNRun(
         spikes=_spikes(segment, network.h),
         inhibitory_spikes=_spikes(inh.get_data().segments[0], network.h),
         onsets=sorted(
@@ -73,7 +74,7 @@ def _plastic(sim, exc, network: SmallNetwork):
     synapses, rule = network.ee, network.plasticity
     device = Memristor(
         n_levels=rule.n_levels, sigma_c2c=rule.sigma_c2c, c2c_event=rule.c2c_event,
-        sigma_read=rule.sigma_read,
+        sigma_read=rule.sigma_read, sigma_d2d_g_max=0.1,
     )  # fmt: skip
     common = dict(
         lambda_plus=rule.lambda_plus, lambda_minus=rule.lambda_minus, lambda_h=rule.lambda_h,
@@ -85,20 +86,17 @@ def _plastic(sim, exc, network: SmallNetwork):
         synapse = sim.MemristiveStructuralSTDP(theta_p=rule.theta_p, p_max=rule.p_max, **common)
     else:
         synapse = sim.MemristiveSTDP(**common)
-    ee = sim.Projection(
-        exc, exc, sim.FromListConnector(rows, column_names=["permanence"]), synapse,
-        receptor_type=synapses.receptor, label="ee",
-    )  # fmt: skip
     # The twin is given its bounds and its noise key; here they replace what would be drawn.
-    sim.nest.SetDefaults(
-        ee.nest_synapse_model,
-        {
-            "device_w_min": synapses.w_min * 1000,
-            "device_w_max": synapses.w_max * 1000,
-            "noise_key": list(network.key),
-        },
-    )
-    return ee
+    never = np.zeros(len(rows), bool)
+    bounds = effects.Bounds(synapses.w_min * 1000, synapses.w_max * 1000, never, never, redraws=0)
+    with (
+        mock.patch.object(effects, "sample_bounds", return_value=bounds),
+        mock.patch.object(noise, "noise_key", return_value=network.key),
+    ):
+        return sim.Projection(
+            exc, exc, sim.FromListConnector(rows, column_names=["permanence"]), synapse,
+            receptor_type=synapses.receptor, label="ee",
+        )  # fmt: skip
 
 
 def _spikes(segment, h: float) -> list[tuple[int, int]]:

@@ -1,13 +1,14 @@
-"""NEST and the twin simulate the same network alike; so do one and two threads of NEST."""
+"""Backends and the twin simulate the same network alike; so do one and two threads of NEST."""
 
 from dataclasses import fields
 
+import brian2
 import numpy as np
 import pytest
 
 from cosim import backend
 from devices import Memristor
-from tests.qc.nest_run import run_nest
+from tests.qc.pynn_run import run_pynn
 from tests.qc.small_network import run_twin, small_network, with_noisy_devices
 
 
@@ -16,18 +17,30 @@ def network_of(switching, c2c_event):
     return network if c2c_event is None else with_noisy_devices(network, c2c_event)
 
 
+def check_against_twin(name, switching, c2c_event):
+    network = network_of(switching, c2c_event)
+    run, twin = run_pynn(name, network), run_twin(network)
+    assert run.spikes == sorted(twin.exc.spikes)
+    assert run.inhibitory_spikes == sorted(twin.inh.spikes)
+    assert run.onsets == sorted(twin.exc.dAPs)
+    np.testing.assert_allclose(run.permanence, twin.ee.P, rtol=1e-12)
+    np.testing.assert_array_equal(run.n_events, twin.ee.event)
+    expected = [twin.ee.weight(k) for k in range(len(twin.ee.P))]
+    np.testing.assert_allclose(run.weight, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("c2c_event", [None, "write", "pre_spike"])
 @pytest.mark.parametrize("switching", ["binary", "analog"])
 def test_nest_equals_the_twin(switching, c2c_event):
-    network = network_of(switching, c2c_event)
-    nest, twin = run_nest(network), run_twin(network)
-    assert nest.spikes == sorted(twin.exc.spikes)
-    assert nest.inhibitory_spikes == sorted(twin.inh.spikes)
-    assert nest.onsets == sorted(twin.exc.dAPs)
-    np.testing.assert_allclose(nest.permanence, twin.ee.P, rtol=1e-12)
-    np.testing.assert_array_equal(nest.n_events, twin.ee.event)
-    expected = [twin.ee.weight(k) for k in range(len(twin.ee.P))]
-    np.testing.assert_allclose(nest.weight, expected, rtol=1e-12)
+    check_against_twin("nest", switching, c2c_event)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("c2c_event", [None, "write", "pre_spike"])
+@pytest.mark.parametrize("switching", ["binary", "analog"])
+def test_brian2_equals_the_twin(switching, c2c_event, monkeypatch):
+    monkeypatch.setitem(brian2.prefs, "codegen.target", "numpy")
+    check_against_twin("brian2", switching, c2c_event)
 
 
 @pytest.mark.slow
@@ -35,7 +48,7 @@ def test_nest_equals_the_twin(switching, c2c_event):
 @pytest.mark.parametrize("switching", ["binary", "analog"])
 def test_two_threads_equal_one(switching, c2c_event):
     network = network_of(switching, c2c_event)
-    one, two = run_nest(network, threads=1), run_nest(network, threads=2)
+    one, two = (run_pynn("nest", network, threads) for threads in (1, 2))
     for field in fields(one):
         np.testing.assert_array_equal(
             getattr(one, field.name), getattr(two, field.name), err_msg=field.name
