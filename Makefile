@@ -13,7 +13,7 @@
 
 PYTHON ?= python3
 # Fits five minutes on two cores, the installation included. The study in full: STUDY_ARGS=
-STUDY_ARGS ?= --backends nest,brian2_standalone --axis device.on_off_ratio=5,6,7,10,inf --seeds 1-3
+STUDY_ARGS ?= --backends nest,brian2_standalone --axis device.on_off_ratio=5,7,10,inf --seeds 1-3
 PYTEST_ARGS ?=
 
 ifndef VENV

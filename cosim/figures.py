@@ -52,6 +52,9 @@ _MAX_MARKERS = 20
 # The column of the results' table whose values are never pooled.
 _BACKEND = "backend"
 
+# A legend with more entries than this lies above the axes.
+_MAX_INSIDE = 3
+
 # Share of the room between two places that the error bars of all groups take together.
 _DODGE = 0.5
 
@@ -303,8 +306,15 @@ def panels(
             _label_never(ax, never)
         ax.set_ylabel(label)
         legend = ax.get_legend()
-        if i > 0 and legend is not None:
-            legend.remove()
+        if legend is None:
+            continue
+        labels = [text.get_text() for text in legend.get_texts()]
+        if i == 0 and (fig is None or len(labels) <= _MAX_INSIDE):
+            continue
+        if i == 0 and fig is not None:
+            handles: list[Any] = legend.legend_handles
+            fig.legend(handles, labels, loc="outside upper center", ncols=2)
+        legend.remove()
     axes[-1].set_xlabel(x_label)
     return fig
 

@@ -31,6 +31,7 @@ def test_figure_tells_the_backends_apart(load_study, name, backends):
         fig = study.figure(frame)
         fig.canvas.draw()
     texts = [text.get_text() for ax in fig.axes for text in (*legend_texts(ax), ax.title)]
+    texts += [text.get_text() for legend in fig.legends for text in legend.get_texts()]
     for backend in ("nest", "brian2"):
         assert any(backend in text for text in texts) == (len(backends) > 1)
     assert not any("n = 4" in text for text in texts), "backends were pooled"
