@@ -14,6 +14,7 @@ from typing import Any
 import brian2
 import numpy as np
 import pyNN.brian2.control
+from brian2.core.base import BrianObject
 from pyNN import common
 from pyNN.brian2 import simulator
 
@@ -32,6 +33,11 @@ class Network(brian2.Network):
         self.schedule = SCHEDULE
         #: Whether objects or values that Brian2 compiles into the code may have changed.
         self.changed = True
+        self._idle: list[Any] = []
+
+    @staticmethod
+    def _does_nothing(thing: Any) -> bool:
+        return type(thing).run is BrianObject.run and not thing.code_objects
 
     def add(self, *objects: Any) -> None:
         """Add objects, see Brian2."""
@@ -41,8 +47,15 @@ class Network(brian2.Network):
     def before_run(self, run_namespace: Any) -> None:
         """Prepare all objects; Brian2 does so at each run, which takes a second."""
         if self.changed:
+            for thing in self._idle:
+                thing._active = True
             super().before_run(run_namespace)
             self.changed = False
+            # Groups and projections: what they contain has the code, and Brian2 would call them,
+            # too, at each step.
+            self._idle = [thing for thing in self.sorted_objects if self._does_nothing(thing)]
+            for thing in self._idle:
+                thing._active = False
         self._stopped = False
         brian2.Network._globally_stopped = False
 

@@ -24,10 +24,10 @@ in_inh : amp
 in_dend : amp
 i_inj : amp
 # Steps for which the neuron stays refractory, and for which a dendritic action potential lasts.
-steps_refrac : integer
-steps_dAP : integer
-fires : boolean
-starts_dAP : boolean
+steps_refrac : 1
+steps_dAP : 1
+fires : 1
+starts_dAP : 1
 # The trace at the last somatic spike.
 z_spike : 1
 v_rest : volt (constant)
@@ -53,43 +53,45 @@ P_inh : 1 (constant)
 P_dend : 1 (constant)
 P_trace : 1 (constant)
 jump_d : Hz (constant)
-refrac_steps : integer (constant)
-dAP_steps : integer (constant)
+refrac_steps : 1 (constant)
+dAP_steps : 1 (constant)
 """
 
 _STEP = """
-active = steps_refrac <= 0
-clamped = steps_dAP > 0
-receptive = active and not clamped
+active = 1.0*int(steps_refrac <= 0)
+clamped = 1.0*int(steps_dAP > 0)
+free = 1 - clamped
+receptive = active*free
 by_synapses = P_v_exc*isyn_exc + P_v_inh*isyn_inh  # 1. Integration with the old currents.
-by_constants = P_v_const*(i_offset + i_inj + int(clamped)*i_dend)
-by_dendrite = int(not clamped)*(P_v_dend*i_dend + P_v_d*d_dend)
+by_constants = P_v_const*(i_offset + i_inj + clamped*i_dend)
+by_dendrite = free*(P_v_dend*i_dend + P_v_d*d_dend)
 integrated = v_rest + P_v*(v - v_rest) + by_synapses + by_constants + by_dendrite
-v = int(active)*integrated + int(not active)*v
-i_dend = int(clamped)*i_dend + int(not clamped)*P_dend*(i_dend + dt*d_dend)
+v = active*integrated + (1 - active)*v
+i_dend = clamped*i_dend + free*P_dend*(i_dend + dt*d_dend)
 d_dend = P_dend*d_dend
 dAP_trace = P_trace*dAP_trace
 isyn_exc = P_exc*isyn_exc + in_exc  # 2. Input.
 isyn_inh = P_inh*isyn_inh + in_inh
-d_dend += int(receptive)*jump_d*in_dend
+d_dend += receptive*jump_d*in_dend
 in_exc = 0*amp
 in_inh = 0*amp
 in_dend = 0*amp
-steps_refrac -= int(not active)  # 3. End of a dendritic action potential.
-steps_dAP -= int(clamped)
-ends = clamped and steps_dAP == 0
-starts_dAP = receptive and i_dend > theta_dAP  # 4. Start of a dendritic action potential.
-i_dend = int(starts_dAP)*i_dAP + int(not (starts_dAP or ends))*i_dend
-d_dend = int(not (starts_dAP or ends))*d_dend
-steps_dAP += int(starts_dAP)*dAP_steps
-dAP_trace += int(starts_dAP)
-fires = active and v > v_thresh + 1e-15*volt  # 5. Somatic spike.
-v = int(fires)*v_reset + int(not fires)*v
-i_dend = int(not fires)*i_dend
-d_dend = int(not fires)*d_dend
-steps_dAP = int(not fires)*steps_dAP
-steps_refrac += int(fires)*refrac_steps
-z_spike = int(fires)*dAP_trace + int(not fires)*z_spike
+steps_refrac -= 1 - active  # 3. End of a dendritic action potential.
+steps_dAP -= clamped
+ends = clamped*int(steps_dAP <= 0)
+starts_dAP = receptive*int(i_dend > theta_dAP)  # 4. Start of a dendritic action potential.
+kept = (1 - starts_dAP)*(1 - ends)
+i_dend = starts_dAP*i_dAP + kept*i_dend
+d_dend = kept*d_dend
+steps_dAP += starts_dAP*dAP_steps
+dAP_trace += starts_dAP
+fires = active*int(v > v_thresh + 1e-15*volt)  # 5. Somatic spike.
+v = fires*v_reset + (1 - fires)*v
+i_dend = (1 - fires)*i_dend
+d_dend = (1 - fires)*d_dend
+steps_dAP = (1 - fires)*steps_dAP
+steps_refrac += fires*refrac_steps
+z_spike = fires*dAP_trace + (1 - fires)*z_spike
 """
 
 
@@ -126,10 +128,10 @@ class IF_curr_exp_dAP(Cell, standardmodels.IF_curr_exp_dAP):  # noqa: D101
 
     brian2_model = NeuronModel(
         equations=_EQUATIONS,
-        threshold="fires",
+        threshold="fires > 0",
         update=_STEP,
         propagators=_propagators,
-        events={"dAP": "starts_dAP"},
+        events={"dAP": "starts_dAP > 0"},
         after_input=True,
     )
     translations = translation(

@@ -122,6 +122,9 @@ class NeuronGroup(brian2.NeuronGroup):
         )
         if model.after_input:
             self.state_updater.when, self.state_updater.order = "thresholds", -1
+        if not model.reset:
+            # Brian2 would look for something to do at each step.
+            self.contained_objects.remove(self.resetter["spike"])
         self.set_parameters(parameters)
 
     def set_parameters(
