@@ -1,12 +1,12 @@
 """1.6 million random synapses with PyNEST alone: what PyNN could reach (see `connect_body`).
 
-The arrays are drawn with numpy and handed to one `nest.Connect`; the weights are read with
-`GetConnections` and `get`.
+The arrays are drawn with numpy and handed to one `nest.Connect`; the weights are read and
+written with `GetConnections`, `get` and `set`.
 """
 
 import nest
 import numpy as np
-from connect_body import DELAY_MS, N_NEURONS, P_CONNECT, WEIGHT_NA, check
+from connect_body import DELAY_MS, N_NEURONS, NEW_WEIGHT_NA, P_CONNECT, WEIGHT_NA, check
 from measure import Phases
 
 
@@ -32,6 +32,10 @@ def main() -> None:
     with phases("read list"):
         weights = nest.GetConnections(sources, targets).get("weight")
     check(n_in_kernel, np.array(weights) / 1000.0)
+    with phases("write"):
+        nest.GetConnections(sources, targets).set(weight=np.full(pre.size, NEW_WEIGHT_NA * 1000.0))
+    weights = nest.GetConnections(sources, targets).get("weight")
+    check(n_in_kernel, np.array(weights) / 1000.0, wanted_na=NEW_WEIGHT_NA)
     phases.report(n_synapses=n_in_kernel)
 
 

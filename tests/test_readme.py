@@ -53,9 +53,7 @@ def test_table_of_what_works(row):
     standard = {name for name in re.findall(r"`(\w+)`", what) if name in standard_types()}
     for backend, answer in zip(BACKENDS, answers, strict=True):
         capabilities = cosim.backend(backend).capabilities
-        known = (
-            capabilities.cell_types | capabilities.synapse_types | capabilities.current_sources
-        )
+        known = capabilities.cell_types | capabilities.synapse_types | capabilities.current_sources
         assert answer in ("yes", "no")
         assert standard <= known if answer == "yes" else not standard & known
 

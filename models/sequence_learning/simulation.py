@@ -44,7 +44,7 @@ def simulate(
         episode; `spike_times`, `spike_senders`, `dap_times`, `dap_senders` (ms, neuron index) of
         the last episode, or of all with `record_all`. With `record_all` also the plastic synapses
         at the end, sorted by (pre, post): `ee_pre`, `ee_post` (int32), `ee_permanence`,
-        `ee_weight` (float32, nA).
+        `ee_weight` (nA).
     """
     del seed
     network = build(sim, parameters, training_stimulus(parameters.task))
@@ -119,8 +119,8 @@ def _synapses(projection: Any) -> dict[str, np.ndarray]:
     return {
         "ee_pre": pre.astype(np.int32),
         "ee_post": post.astype(np.int32),
-        "ee_permanence": permanence.astype(np.float32),
-        "ee_weight": weight.astype(np.float32),
+        "ee_permanence": permanence,
+        "ee_weight": weight,
     }
 
 

@@ -255,7 +255,7 @@ def test_simulate_returns_metrics_and_arrays(sim, record_all):
     if record_all:
         order = arrays["ee_pre"] * 60 + arrays["ee_post"]
         assert (np.diff(order) > 0).all() and len(order) == 720
-        assert arrays["ee_permanence"].dtype == arrays["ee_weight"].dtype == np.float32
+        assert arrays["ee_permanence"].dtype == arrays["ee_weight"].dtype == np.float64
     else:
         assert not any(name.startswith("ee_") for name in arrays)
     assert len(arrays["spike_times"]) == len(arrays["spike_senders"]) == 120 * record_all
