@@ -10,9 +10,8 @@ def run(sim, population, duration_ms: float, phases: Phases) -> float:
 
     On Brian2 "generate" is the generation of code and loading it, in which cosim also makes
     Brian2's objects. In runtime mode it is over after one time step. A standalone simulation takes
-    place in
-    a child process when the first value is read; when its program is not in the cache, the
-    compiler counts as "simulate".
+    place in a child process when the first value is read; when its program is not in the cache,
+    the compiler counts as "simulate".
     """
     start = time.perf_counter()
     name = sim.capabilities.name
