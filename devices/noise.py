@@ -28,6 +28,16 @@ class Stream(IntEnum):
     D2D_MAX = 3
     D2D_MIN = 4
     STUCK = 5
+    D2D_GAIN = 6
+    D2D_STEP = 7
+    D2D_ASYMMETRY = 8
+    STUCK_STATE = 9
+    PULSES = 10
+    LEVEL_SPREAD = 11
+    APPARENT = 12
+    FLICKER = 13
+    DRIFT = 14
+    ENDURANCE = 15
 
 
 def noise_key(seed: int, label: str) -> Key:
@@ -62,7 +72,11 @@ def noise_key(seed: int, label: str) -> Key:
 
 
 def uniform(
-    key: Key, device: npt.ArrayLike, event: npt.ArrayLike, stream: Stream
+    key: Key,
+    device: npt.ArrayLike,
+    event: npt.ArrayLike,
+    stream: Stream,
+    part: npt.ArrayLike = 0,
 ) -> npt.NDArray[np.float64]:
     """Draw uniform random numbers: odd multiples of 2^-53, strictly inside (0, 1).
 
@@ -76,6 +90,8 @@ def uniform(
         Event numbers in 0 ... 2^32 - 1; broadcast against `device`.
     stream : Stream
         What the numbers are used for.
+    part : array_like of int, optional
+        Tells numbers of one event apart, such as those of its pulses; broadcast as well.
 
     Returns
     -------
@@ -87,19 +103,25 @@ def uniform(
     ValueError
         If an index or a number is no integer or outside its range.
     """
-    r0, r1, _, _ = philox4x32(_word("device", device), _word("event", event), stream, 0, key)
+    r0, r1, _, _ = philox4x32(
+        _word("device", device), _word("event", event), stream, _word("part", part), key
+    )
     high_52 = (r1.astype(np.uint64) << np.uint64(32) | r0) >> np.uint64(12)
     return np.asarray(high_52 * 2.0**-52 + 2.0**-53)
 
 
 def normal(
-    key: Key, device: npt.ArrayLike, event: npt.ArrayLike, stream: Stream
+    key: Key,
+    device: npt.ArrayLike,
+    event: npt.ArrayLike,
+    stream: Stream,
+    part: npt.ArrayLike = 0,
 ) -> npt.NDArray[np.float64]:
     """Draw standard normal random numbers: the normal quantiles of `uniform`.
 
     Parameters
     ----------
-    key, device, event, stream
+    key, device, event, stream, part
         As in `uniform`.
 
     Returns
@@ -112,7 +134,7 @@ def normal(
     ValueError
         As `uniform`.
     """
-    return ppnd16(uniform(key, device, event, stream))
+    return ppnd16(uniform(key, device, event, stream, part))
 
 
 def _word(name: str, value: npt.ArrayLike) -> npt.NDArray[np.uint32]:

@@ -25,7 +25,8 @@ def assert_mean_and_std(sample, mean, std):
 
 
 def write(device, state, wanted, floor=0.0, p_max=P_MAX, event=0, index=INDEX):
-    return program(device, state, wanted, floor, p_max, event, KEY, index)
+    new, programmed, _ = program(device, state, wanted, floor, p_max, event, KEY, index)
+    return new, programmed
 
 
 def test_an_ideal_device_takes_the_wanted_state():
@@ -124,14 +125,14 @@ def test_noise_of_the_presynaptic_spike_leaves_updates_exact():
     new, programmed = write(device, 9.0, 10.0)
     assert programmed.all()
     assert (new == 10.0).all()
-    new, programmed = perturb(device, new, 0.0, P_MAX, 1, KEY, INDEX)
+    new, programmed, _ = perturb(device, new, 0.0, P_MAX, 1, KEY, INDEX)
     assert programmed.all()
     assert_mean_and_std(new - 10.0, 0.0, 0.02 * P_MAX)
 
 
 def test_perturbation_is_clipped_and_rounded():
     device = Memristor(sigma_c2c=0.5, c2c_event="pre_spike", n_levels=6)
-    new, _ = perturb(device, np.full(N, 8.0), 4.0, P_MAX, 0, KEY, INDEX)
+    new, _, _ = perturb(device, np.full(N, 8.0), 4.0, P_MAX, 0, KEY, INDEX)
     assert np.unique(new).tolist() == [4.0, 8.0, 12.0, 16.0, 20.0]
 
 
@@ -145,7 +146,7 @@ def test_perturbation_is_clipped_and_rounded():
 )
 def test_no_perturbation_without_noise_on_presynaptic_spikes(device):
     state = np.array([1.0, 2.5])
-    new, perturbed = perturb(device, state, 0.0, P_MAX, 0, KEY, np.arange(2))
+    new, perturbed, _ = perturb(device, state, 0.0, P_MAX, 0, KEY, np.arange(2))
     assert new.tolist() == [1.0, 2.5]
     assert perturbed.tolist() == [False, False]
 
@@ -236,10 +237,12 @@ def test_states_stay_in_range_whatever_the_order(device, p_max, fractions, event
     index = np.arange(n)
 
     def step(part):
-        written, counted = program(
+        written, counted, _ = program(
             device, state[part], wanted[part], floor[part], p_max, event, KEY, index[part]
         )
-        perturbed, recounted = perturb(device, written, floor[part], p_max, event, KEY, index[part])
+        perturbed, recounted, _ = perturb(
+            device, written, floor[part], p_max, event, KEY, index[part]
+        )
         return np.stack([written, counted, perturbed, recounted])
 
     whole = step(index)

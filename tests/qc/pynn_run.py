@@ -88,7 +88,8 @@ def _plastic(sim, exc, network: SmallNetwork):
         synapse = sim.MemristiveSTDP(**common)
     # The twin is given its bounds and its noise key; here they replace what would be drawn.
     never = np.zeros(len(rows), bool)
-    bounds = effects.Bounds(synapses.w_min * 1000, synapses.w_max * 1000, never, never, redraws=0)
+    w_min, w_max = synapses.w_min * 1000, synapses.w_max * 1000
+    bounds = effects.Bounds(w_min, w_max, never, never, never, redraws=0)
     with (
         mock.patch.object(effects, "sample_bounds", return_value=bounds),
         mock.patch.object(noise, "noise_key", return_value=network.key),
