@@ -1,11 +1,14 @@
 """How a projection is realised: what all backends have in common before they connect."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pyNN import common, errors
 
-from .standardmodels import IF_curr_exp_dAP, MemristivePlasticity
+from devices.noise import Key
+from devices.programmed import ProgrammedWeights
+
+from .standardmodels import IF_curr_exp_dAP, MemristivePlasticity, MemristiveSynapse
 from .synapse_attributes import SynapseAttributes
 
 
@@ -60,6 +63,47 @@ class RealisedProjection(SynapseAttributes):
                 f"{name}: receptor_type={self.receptor_type!r}, need "
                 f"{self.synapse_type.receptor_type!r}"
             )
+
+    def _program(self, weights: Any, key: Key) -> ProgrammedWeights:
+        """Program the weights of memristive synapses, which are not plastic.
+
+        Parameters
+        ----------
+        weights : float or numpy.ndarray, shape (n,)
+            The weights wanted, nA or µS.
+        key : tuple of int
+            Of the devices' noise.
+
+        Returns
+        -------
+        devices.programmed.ProgrammedWeights
+            The devices, in the order of the connections.
+
+        Raises
+        ------
+        pyNN.errors.ConnectionError
+            If conductances of cells could be negative.
+        ValueError
+            If the devices cannot have the weights.
+        """
+        synapse: MemristiveSynapse = self.synapse_type
+        name = f"{type(synapse).__name__} {self.label!r}"
+        weights = np.broadcast_to(np.asarray(weights, float), len(self))
+        conductances = self._per_connection(lambda cell: bool(cell.conductance_based)).astype(bool)
+        if conductances.any() and synapse.mapping != "single":
+            raise errors.ConnectionError(
+                f"{name}: mapping={synapse.mapping!r}, need 'single': postsynaptic cells are "
+                "conductance-based, and a difference of devices could be a negative conductance"
+            )
+        for weight in weights[conductances & (weights < 0.0)][:1]:
+            raise errors.ConnectionError(
+                f"{name}: weight={weight:g}, need weights >= 0: postsynaptic cells are "
+                "conductance-based"
+            )
+        try:
+            return synapse.program(weights, key)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
 
     def _tau_psc(self) -> np.ndarray:
         """Return the time constant of the postsynaptic current of each connection, ms; (n,)."""

@@ -2,7 +2,7 @@
 
 ``docs/model_definition.md`` says what they compute, to the time step. They are reached through a
 backend module like PyNN's own: ``sim.IF_curr_exp_dAP``, ``sim.MemristiveSTDP``,
-``sim.MemristiveStructuralSTDP``.
+``sim.MemristiveStructuralSTDP``, ``sim.MemristiveSynapse``.
 """
 
 import math
@@ -11,10 +11,19 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from pyNN.errors import InvalidParameterValueError
 from pyNN.standardmodels import StandardCellType, StandardSynapseType
 
 from devices import Memristor
+from devices.mapping import Mapping as DeviceMapping
+from devices.mapping import check_mapping
+from devices.noise import Key
+from devices.programmed import ProgrammedWeights, program_weights
+from devices.write_verify import WriteVerify
+
+# A spike reads a device at one voltage, at which its conductance is given.
+_NOT_IN_SPIKES = ("iv_quadratic", "iv_cubic")
 
 
 # The names are PyNN's style for cell types.
@@ -131,6 +140,8 @@ class MemristivePlasticity(StandardSynapseType):
     binary: ClassVar[bool]
     #: Parameters that may differ between synapses.
     per_synapse: ClassVar[frozenset[str]] = frozenset({"permanence", "delay"})
+    #: What may be set once the synapses exist.
+    settable: ClassVar[tuple[str, ...]] = ("permanence", "delay")
 
     _POSITIVE = ("w_max", "p_max", "tau_plus")
     _NOT_NEGATIVE = ("lambda_plus", "lambda_minus", "lambda_h", "dt_min")
@@ -146,7 +157,7 @@ class MemristivePlasticity(StandardSynapseType):
             )
         if not isinstance(device, Memristor | None):
             raise TypeError(f"{name}: device={device!r}, need a devices.Memristor or None")
-        self.device = device or Memristor()
+        self.device = (device or Memristor()).resolved(but=_NOT_IN_SPIKES)
         self.pre_trace = bool(pre_trace)
         common = {**self.default_parameters, **parameters}
         self._check_common({k: v for k, v in common.items() if k not in self.per_synapse})
@@ -160,6 +171,29 @@ class MemristivePlasticity(StandardSynapseType):
             if "p_max" in self.default_parameters
             else 1.0
         )
+
+    @property
+    def counts_writes(self) -> bool:
+        """Whether writes are counted: where they wear the device out or cost energy."""
+        device = self.device
+        costs = (device.e_set_pj, device.e_reset_pj, device.v_set, device.v_reset)
+        return device.endurance != math.inf or any(cost is not None for cost in costs)
+
+    def get_native_names(self, *names: str) -> list[str]:
+        """Return the backend's names of variables.
+
+        Raises
+        ------
+        ValueError
+            If writes are asked for that are not counted.
+        """
+        counts = {"n_set", "n_reset"}.intersection(names)
+        if counts and not self.counts_writes:
+            raise ValueError(
+                f"{type(self).__name__}: {min(counts)} is not counted for this device; give it an "
+                "endurance, or what a write costs: e_set_pj and e_reset_pj, or v_set and v_reset"
+            )
+        return list(super().get_native_names(*names))
 
     def common_parameters(self) -> dict[str, float]:
         """Return the parameters that all synapses share, in PyNN units."""
@@ -234,3 +268,80 @@ class MemristiveStructuralSTDP(MemristivePlasticity):
         "dt_min": 4.0,  # potentiation window, both ends excluded, ms
         "dt_max": 80.0,
     }
+
+
+class MemristiveSynapse(StandardSynapseType):
+    """A programmed weight: made of memristive devices, with their errors, and not plastic.
+
+    Weights are programmed when the projection is made; ``docs/model_definition.md`` says how. What
+    is left to the run is read noise and drift.
+
+    Parameters
+    ----------
+    device : devices.Memristor, optional
+        The device's non-idealities; default: an ideal device.
+    mapping : {"single", "differential", "two_sided", "offset"}
+        How devices make up a weight.
+    w_max : float, optional
+        Largest magnitude of a weight, that of a device at its highest conductance, in the unit of
+        the weights; default: the largest given.
+    verify : devices.WriteVerify, optional
+        Program by write-and-verify; default: by one event per device.
+    weight, delay : float, numpy.ndarray or pyNN.random.RandomDistribution
+        The weights wanted, nA or µS, and the delays, ms.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is of another type or out of its range.
+    """
+
+    #: What may be set once the synapses exist.
+    settable: ClassVar[tuple[str, ...]] = ("delay",)
+    # Weights of both signs may be in one projection; what cells cannot have, is found when they
+    # are programmed.
+    parameter_checks: ClassVar[dict[str, Any]] = {}
+
+    default_parameters = {
+        "weight": 0.0,  # wanted, nA or µS
+        "delay": None,  # ms
+    }
+
+    def __init__(
+        self,
+        *,
+        device: Memristor | None = None,
+        mapping: DeviceMapping = "single",
+        w_max: float | None = None,
+        verify: WriteVerify | None = None,
+        **parameters: Any,
+    ) -> None:
+        name = type(self).__name__
+        for argument, value, kind in (
+            ("device", device, Memristor),
+            ("verify", verify, WriteVerify),
+        ):
+            if not isinstance(value, kind | None):
+                raise TypeError(
+                    f"{name}: {argument}={value!r}, need a devices.{kind.__name__} or None"
+                )
+        check_mapping(name, mapping)
+        if w_max is not None and not (isinstance(w_max, Real) and 0 < w_max < math.inf):
+            raise ValueError(f"{name}: w_max={w_max!r}, need a finite number > 0, or None")
+        self.device = (device or Memristor()).resolved(but=[*_NOT_IN_SPIKES, "endurance"])
+        self.mapping, self.w_max, self.verify = mapping, w_max, verify
+        super().__init__(**parameters)
+
+    @property
+    def changes(self) -> bool:
+        """Whether a weight changes once it is programmed: by drift or from read to read."""
+        device = self.device
+        return any(
+            (device.drift_nu, device.sigma_drift_nu, device.sigma_read, device.sigma_flicker)
+        )
+
+    def program(self, weights: npt.ArrayLike, key: Key) -> ProgrammedWeights:
+        """Program the weights of a projection; see `devices.programmed.program_weights`."""
+        return program_weights(
+            weights, self.device, key, w_max=self.w_max, mapping=self.mapping, verify=self.verify
+        )

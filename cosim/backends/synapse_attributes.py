@@ -2,7 +2,7 @@
 
 import gc
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from pyNN.parameters import ParameterSpace
 from devices import effects
 
 from .connections import Connection
-from .standardmodels import MemristivePlasticity
+from .standardmodels import MemristivePlasticity, MemristiveSynapse
 
 _COMBINE = {"sum": np.add, "min": np.fmin, "max": np.fmax}
 
@@ -171,6 +171,7 @@ class SynapseAttributes(common.Projection):
         if isinstance(self.synapse_type, MemristivePlasticity):
             self._set_memristive(values)
         else:
+            self._check_settable(values)
             self._write(values)
 
     def initialize(self, **initial_values: Any) -> None:
@@ -185,8 +186,10 @@ class SynapseAttributes(common.Projection):
             ParameterSpace(initial_values, schema, (self.pre.size, self.post.size))
         )
         values = {name: self._select(lazy) for name, lazy in space.items()}
+        if isinstance(self.synapse_type, MemristiveSynapse):
+            self._check_writable(values, ())
         if isinstance(self.synapse_type, MemristivePlasticity):
-            self._check_writable(values, ["permanence"])
+            self._check_writable(values, ("permanence",))
             permanence = self._checked_permanence(values["permanence"], 0.0)
             values = {"permanence": permanence, "permanence_min": permanence}
         if len(self):
@@ -200,6 +203,7 @@ class SynapseAttributes(common.Projection):
 
     def write_one(self, index: int, name: str, value: float) -> None:
         """Write a parameter of one connection, in PyNN units."""
+        self._check_settable([name])
         space = ParameterSpace({name: value}, self.synapse_type.get_schema(), (1,))
         if hasattr(self.synapse_type, "translate"):
             space = self.synapse_type.translate(space)
@@ -214,19 +218,24 @@ class SynapseAttributes(common.Projection):
     # ---- memristive synapses -------------------------------------------------------------------
 
     def _set_memristive(self, native: dict[str, Any]) -> None:
-        self._check_writable(native, ["permanence", "delay"])
+        self._check_settable(native)
         if "permanence" in native:
             (floor,) = self.read("permanence_min")
             native["permanence"] = self._checked_permanence(native["permanence"], floor)
         self._write(native)
 
-    def _check_writable(self, names: Iterable[str], writable: list[str]) -> None:
+    def _check_settable(self, names: Iterable[str]) -> None:
+        if isinstance(self.synapse_type, MemristivePlasticity | MemristiveSynapse):
+            self._check_writable(names, self.synapse_type.settable)
+
+    def _check_writable(self, names: Iterable[str], writable: Sequence[str]) -> None:
         for name in names:
             if name not in writable:
                 kind = type(self.synapse_type).__name__
                 raise errors.InvalidParameterValueError(
                     f"{kind} {self.label!r}: {name} cannot be changed once the synapses exist, "
-                    f"only {' and '.join(writable)}; give it to {kind} instead"
+                    f"only {' and '.join(writable) or 'nothing'}; make a new projection and give "
+                    f"it to its {kind} instead"
                 )
 
     def _checked_permanence(self, permanence: Any, floor: Any) -> np.ndarray:

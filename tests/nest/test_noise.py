@@ -9,29 +9,28 @@ from devices.noise import Stream, normal, uniform
 from devices.ppnd16 import ppnd16
 
 WORD = st.integers(0, 2**32 - 1)
-# The streams that the extension draws from; the others are drawn in Python when connecting.
-STREAM = st.sampled_from([Stream.WRITE, Stream.LEVEL, Stream.READ])
+STREAM = st.sampled_from(Stream)
 MANY = settings(max_examples=500)
 
 
 @MANY
-@given(key=st.tuples(WORD, WORD), device=WORD, event=WORD, stream=STREAM)
-@example(key=(0, 0), device=0, event=0, stream=Stream.WRITE)
+@given(key=st.tuples(WORD, WORD), device=WORD, event=WORD, stream=STREAM, part=WORD)
+@example(key=(0, 0), device=0, event=0, stream=Stream.WRITE, part=0)
 @example(
-    key=(2**32 - 1, 2**32 - 1), device=2**32 - 1, event=2**32 - 1, stream=Stream.READ
+    key=(2**32 - 1, 2**32 - 1), device=2**32 - 1, event=2**32 - 1, stream=Stream.READ,
+    part=2**32 - 1,
 )  # fmt: skip
-def test_uniform_is_equal_to_the_last_bit(key, device, event, stream):
-    assert library().cosim_uniform(*key, device, event, stream) == uniform(
-        key, device, event, stream
-    )
+def test_uniform_is_equal_to_the_last_bit(key, device, event, stream, part):
+    ours = library().cosim_uniform(*key, device, event, stream, part)
+    assert ours == uniform(key, device, event, stream, part)
 
 
 @MANY
-@given(key=st.tuples(WORD, WORD), device=WORD, event=WORD, stream=STREAM)
-def test_normal_is_equal_to_the_last_bit_but_in_the_tails(key, device, event, stream):
-    ours = library().cosim_normal(*key, device, event, stream)
-    theirs = float(normal(key, device, event, stream))
-    if abs(uniform(key, device, event, stream) - 0.5) <= 0.425:
+@given(key=st.tuples(WORD, WORD), device=WORD, event=WORD, stream=STREAM, part=WORD)
+def test_normal_is_equal_to_the_last_bit_but_in_the_tails(key, device, event, stream, part):
+    ours = library().cosim_normal(*key, device, event, stream, part)
+    theirs = float(normal(key, device, event, stream, part))
+    if abs(uniform(key, device, event, stream, part) - 0.5) <= 0.425:
         assert ours == theirs
     else:
         # where two libraries may round a logarithm differently

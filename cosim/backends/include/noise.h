@@ -1,4 +1,4 @@
-// Device noise as a function of (key, device, event, stream): the C++ twin of devices/noise.py.
+// Device noise as a function of (key, device, event, stream, part): the C++ twin of devices/noise.py.
 //
 // Philox4x32-10: Salmon et al. 2011, doi:10.1145/2063384.2063405. Normal deviates: algorithm AS 241 (PPND16),
 // Wichura 1988, doi:10.2307/2347330. Both sides evaluate the same expressions in the same order, so the
@@ -21,7 +21,20 @@ enum class Stream : uint32_t
 {
   WRITE = 0,
   LEVEL = 1,
-  READ = 2
+  READ = 2,
+  D2D_MAX = 3,
+  D2D_MIN = 4,
+  STUCK = 5,
+  D2D_GAIN = 6,
+  D2D_STEP = 7,
+  D2D_ASYMMETRY = 8,
+  STUCK_STATE = 9,
+  PULSES = 10,
+  LEVEL_SPREAD = 11,
+  APPARENT = 12,
+  FLICKER = 13,
+  DRIFT = 14,
+  ENDURANCE = 15
 };
 
 inline std::array< uint32_t, 4 >
@@ -41,11 +54,11 @@ philox4x32( std::array< uint32_t, 4 > counter, NoiseKey key )
   return counter;
 }
 
-//! Uniform number strictly inside (0, 1).
+//! Uniform number strictly inside (0, 1); `part` tells the numbers of one event apart.
 inline double
-uniform( const NoiseKey& key, uint32_t device, uint32_t event, Stream stream )
+uniform( const NoiseKey& key, uint32_t device, uint32_t event, Stream stream, uint32_t part = 0 )
 {
-  const auto r = philox4x32( { device, event, static_cast< uint32_t >( stream ), 0 }, key );
+  const auto r = philox4x32( { device, event, static_cast< uint32_t >( stream ), part }, key );
   const uint64_t bits = ( uint64_t { r[ 1 ] } << 32 | r[ 0 ] ) >> 12;
   return static_cast< double >( bits ) * 0x1p-52 + 0x1p-53;
 }
@@ -137,9 +150,9 @@ normal_quantile( double u )
 }
 
 inline double
-normal( const NoiseKey& key, uint32_t device, uint32_t event, Stream stream )
+normal( const NoiseKey& key, uint32_t device, uint32_t event, Stream stream, uint32_t part = 0 )
 {
-  return normal_quantile( uniform( key, device, event, stream ) );
+  return normal_quantile( uniform( key, device, event, stream, part ) );
 }
 
 } // namespace cosim

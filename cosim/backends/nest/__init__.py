@@ -1,7 +1,7 @@
 """NEST behind the PyNN 0.13 API: everything that `pyNN.nest` has, and more.
 
-- `IF_curr_exp_dAP`, `MemristiveSTDP` and `MemristiveStructuralSTDP`, realised by a compiled
-  extension;
+- `IF_curr_exp_dAP`, `MemristiveSTDP`, `MemristiveStructuralSTDP` and `MemristiveSynapse`, realised
+  by a compiled extension;
 - projections that are connected, read and written in bulk, with random numbers from the run seed
   and the projection's label alone;
 - spikes on the time grid by default.
@@ -59,6 +59,7 @@ from .synapses import (  # noqa: F401
     GutigWeightDependence,
     MemristiveSTDP,
     MemristiveStructuralSTDP,
+    MemristiveSynapse,
 )
 
 create = common.build_create(Population)

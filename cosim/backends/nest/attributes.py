@@ -11,7 +11,7 @@ from pyNN.nest.conversion import make_sli_compatible
 from pyNN.nest.standardmodels.synapses import STDPMechanism, TsodyksMarkramSynapse
 from pyNN.parameters import ParameterSpace
 
-from ..standardmodels import MemristivePlasticity
+from ..standardmodels import MemristivePlasticity, MemristiveSynapse
 from ..synapse_attributes import SynapseAttributes
 from .extension import Synapses, library
 
@@ -25,7 +25,8 @@ class NESTSynapseAttributes(SynapseAttributes, pyNN.nest.Projection):
     """Reading and writing of synapses in NEST."""
 
     nest_synapse_label: int | None
-    #: Labels of the synapses in NEST; those of repeated pairs have successive labels.
+    #: Labels of the synapses in NEST; those of repeated pairs have successive labels. None if the
+    #: projection has a synapse model of its own, whose synapses know their place.
     _nest_labels: range
     _pre_ids: np.ndarray
     _post_ids: np.ndarray
@@ -98,7 +99,7 @@ class NESTSynapseAttributes(SynapseAttributes, pyNN.nest.Projection):
         return np.zeros(1, np.int64)
 
     def _order_of_all(self, synapses: Synapses) -> np.ndarray:
-        if isinstance(self.synapse_type, MemristivePlasticity):
+        if not self._nest_labels:
             return synapses.read("device").astype(np.int64)
         sources, targets = synapses.addresses()
         if np.array_equal(sources, self._pre_ids[self._pre_index]) and np.array_equal(
@@ -163,7 +164,7 @@ class NESTSynapseAttributes(SynapseAttributes, pyNN.nest.Projection):
     def _is_common(self, name: str) -> bool:
         """Whether NEST keeps one value of a variable for all synapses of a model."""
         own = ("weight", "delay")
-        if name in own or not len(self) or isinstance(self.synapse_type, MemristivePlasticity):
+        if name in own or not len(self) or not self._nest_labels:
             return False
         if self._common_synapse_property_names is None:
             self._identify_common_synapse_properties()
@@ -185,11 +186,23 @@ class NESTSynapseAttributes(SynapseAttributes, pyNN.nest.Projection):
         if isinstance(self.synapse_type, MemristivePlasticity):
             # First of all nothing may be pending any more.
             self._write({"n_spikes": 0.0, "n_events": 0.0, **self._initial})
+            nest.SetDefaults(
+                self.nest_synapse_model,
+                {"device_time_zero": self._time_zero(), "n_devices": len(self)},
+            )
+        elif isinstance(self.synapse_type, MemristiveSynapse) and self.synapse_type.changes:
+            self._write({"n_spikes": 0.0})
+            nest.SetDefaults(self.nest_synapse_model, {"device_time_zero": self._time_zero()})
         elif isinstance(self.synapse_type, STDPMechanism):
             nest.NodeCollection(np.unique(self._post_ids).tolist()).set(clear=True)
             self._write(self._initial)
         elif isinstance(self.synapse_type, TsodyksMarkramSynapse):
             self._write({"y": 0.0, "x": 1.0, "u": 0.0})
+
+    @staticmethod
+    def _time_zero() -> int:
+        """Return the time step of NEST that is PyNN's time 0."""
+        return round(simulator.state._time_offset / simulator.state.dt)
 
     def _set_tau_minus(self, tau_minus: Any) -> None:
         if not tau_minus.is_homogeneous:

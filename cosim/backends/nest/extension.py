@@ -38,7 +38,7 @@ def library() -> ctypes.CDLL:
     for function in (lib.cosim_time_ms, lib.cosim_time_step_ms, lib.cosim_min_delay_ms):
         function.restype = ctypes.c_double
     for function in (lib.cosim_normal, lib.cosim_uniform):
-        function.argtypes = [ctypes.c_uint32] * 5
+        function.argtypes = [ctypes.c_uint32] * 6
         function.restype = ctypes.c_double
     lib.cosim_normal_quantile.argtypes = [ctypes.c_double]
     lib.cosim_normal_quantile.restype = ctypes.c_double
@@ -69,13 +69,15 @@ class Synapses:
         NEST's synapse labels, in whose order the synapses come; empty: all synapses of the model.
     """
 
-    #: Models that can be visited in bulk; others are asked one by one.
-    _VISITABLE = ("static_synapse", "memristive_synapse")
+    #: Models that can be visited in bulk, our own for all their variables; others are asked one by
+    #: one.
+    _OWN = ("memristive_synapse", "programmed_synapse")
+    _VISITABLE = ("static_synapse", *_OWN)
 
     def __init__(self, model: str, labels: range) -> None:
         self._library = library()
         self._visitable = model.startswith(self._VISITABLE)
-        self._memristive = model.startswith("memristive_synapse")
+        self._own = model.startswith(self._OWN)
         self._handle = self._library.cosim_select(model.encode(), labels.start, len(labels))
         if not self._handle:
             self._raise()
@@ -102,7 +104,7 @@ class Synapses:
     def read(self, variable: str) -> np.ndarray:
         """Return a variable of each synapse in NEST units, float64 of shape (n,)."""
         values = np.empty(len(self))
-        by_visit = self._visitable and (self._memristive or variable in ("weight", "delay"))
+        by_visit = self._visitable and (self._own or variable in ("weight", "delay"))
         if self._library.cosim_read(self._handle, variable.encode(), by_visit, values):
             self._raise()
         return values
@@ -110,7 +112,7 @@ class Synapses:
     def write(self, variable: str, values: np.ndarray) -> None:
         """Set a variable of each synapse, in NEST units."""
         values = np.ascontiguousarray(np.broadcast_to(values, (len(self),)), dtype=float)
-        by_visit = self._memristive and variable != "delay"
+        by_visit = self._own and variable != "delay"
         if self._library.cosim_write(self._handle, variable.encode(), by_visit, values):
             self._raise()
 

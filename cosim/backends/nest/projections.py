@@ -1,5 +1,6 @@
 """Projections: connected with one call to NEST."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import nest
@@ -13,10 +14,11 @@ from pyNN.space import Space
 from pyNN.standardmodels import StandardSynapseType
 
 from devices import effects, noise
+from devices.programmed import ProgrammedWeights
 
 from ..connectivity import Connectivity, realise
 from ..realised_projection import RealisedProjection
-from ..standardmodels import MemristivePlasticity
+from ..standardmodels import MemristivePlasticity, MemristiveSynapse
 from .attributes import NOT_IN_NEST, WEIGHTS, NESTSynapseAttributes
 
 
@@ -63,7 +65,9 @@ class Projection(RealisedProjection, NESTSynapseAttributes):  # noqa: D101
         self._post_ids = np.asarray(self.post.all_cells, dtype=np.int64)
         self._pre_index, self._post_index = connectivity.pre, connectivity.post
         if isinstance(self.synapse_type, MemristivePlasticity):
-            self._connect_memristive(connectivity, seed, stream_label)
+            self._connect_memristive(connectivity, noise.noise_key(seed, stream_label))
+        elif isinstance(self.synapse_type, MemristiveSynapse):
+            self._connect_programmed(connectivity, noise.noise_key(seed, stream_label))
         else:
             self._connect_standard(connectivity)
         simulator.state.projections.append(self)
@@ -154,14 +158,12 @@ class Projection(RealisedProjection, NESTSynapseAttributes):  # noqa: D101
         common.Projection._nProj += n - 1
         return range(first, first + n)
 
-    def _connect_memristive(self, connectivity: Connectivity, seed: int, label: str) -> None:
+    def _connect_memristive(self, connectivity: Connectivity, key: noise.Key) -> None:
         synapse: MemristivePlasticity = self.synapse_type
-        device, n, key = synapse.device, len(self), noise.noise_key(seed, label)
+        device, n = synapse.device, len(self)
         permanence = self._checked_permanence(connectivity.parameters["permanence"], 0.0)
-        self.nest_synapse_model = synapse.make_nest_model(key)
-        self.nest_synapse_label = None
-        self._nest_labels = range(0)
-        if device.sigma_d2d_g_max or device.sigma_d2d_g_min or device.stuck_on or device.stuck_off:
+        self._own_model(synapse.make_nest_model(key, n, self._time_zero()))
+        if effects.spreads_bounds(device):
             w_max = synapse.common_parameters()["w_max"] * 1000.0
             self.bounds = effects.sample_bounds(device, w_max, n, key)
             nest.SetDefaults(
@@ -178,6 +180,68 @@ class Projection(RealisedProjection, NESTSynapseAttributes):  # noqa: D101
                 "device": np.arange(n),
             }
         )
+
+    def _connect_programmed(self, connectivity: Connectivity, key: noise.Key) -> None:
+        """Connect with weights of memristive devices; in `programmed` is what became of them."""
+        synapse: MemristiveSynapse = self.synapse_type
+        parameters = connectivity.parameters
+        programmed = self.programmed = self._program(parameters["weight"], key)
+        self._check_signs(programmed)
+        if not synapse.changes:
+            weights = programmed.weights()
+            self._connect_standard(
+                replace(connectivity, parameters={**parameters, "weight": weights})
+            )
+            return
+        self._own_model(synapse.make_nest_model(programmed, self._time_zero()))
+        if not len(self):
+            return
+        in_nest = 1000.0 * self._weight_factor() * np.ones(len(self))
+        shares = programmed.conductance * programmed.signs
+        shares = shares * np.broadcast_to(programmed.scale, len(self))[:, np.newaxis]
+        second = shares[:, 1] if shares.shape[1] == 2 else programmed.offset
+        self._connect(
+            {
+                "delay": parameters["delay"],
+                "first": in_nest * shares[:, 0],
+                "second": in_nest * second,
+                "index": np.arange(len(self)),
+            }
+        )
+
+    def _check_signs(self, programmed: ProgrammedWeights) -> None:
+        """Refuse weights of both signs where NEST would send them to different receptors.
+
+        Raises
+        ------
+        pyNN.errors.ConnectionError
+            If the time constants of these receptors differ.
+        """
+        mapping = self.synapse_type.mapping
+        sign = -1.0 if self.receptor_type == "inhibitory" else 1.0
+        if mapping == "single" and np.all(sign * np.asarray(programmed.scale) > 0.0):
+            return
+        for population in getattr(self.post, "populations", [self.post]):
+            cell, names = population.celltype, ("tau_syn_E", "tau_syn_I")
+            by_sign = cell.standard_receptor_type and not cell.conductance_based
+            if not by_sign or not set(names) <= set(cell.default_parameters):
+                continue
+            excitatory, inhibitory = population.get(names, simplify=False)
+            for i in np.flatnonzero(np.not_equal(excitatory, inhibitory))[:1]:
+                raise errors.ConnectionError(
+                    f"MemristiveSynapse {self.label!r}: mapping={mapping!r} with weights that are "
+                    f"or could become of the other sign than those of receptor "
+                    f"{self.receptor_type!r}; NEST sends these through the other receptor of "
+                    f"{type(cell).__name__}, need equal time constants (cell {i}: tau_syn_E="
+                    f"{excitatory[i]:g}, tau_syn_I={inhibitory[i]:g} ms), or mapping='single' and "
+                    "weights of one sign in each projection"
+                )
+
+    def _own_model(self, name: str) -> None:
+        """Take a NEST synapse model whose synapses know their place in the projection."""
+        self.nest_synapse_model = name
+        self.nest_synapse_label = None
+        self._nest_labels = range(0)
 
     def _to_native(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Translate names and units; numbers stay numbers, arrays arrays."""

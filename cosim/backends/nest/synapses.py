@@ -8,8 +8,9 @@ from pyNN.nest.synapses import NESTSynapseMixin
 from pyNN.standardmodels import build_translations
 
 from devices import noise
+from devices.programmed import ProgrammedWeights
 
-from .. import standardmodels
+from .. import device_parameters, standardmodels
 
 _NUMBER = count()
 
@@ -36,6 +37,8 @@ class _MemristiveMixin(NESTSynapseMixin):
         ("device", "device"),
         ("n_events", "n_events"),
         ("n_spikes", "n_spikes"),
+        ("n_set", "n_set"),
+        ("n_reset", "n_reset"),
         ("w_max", "w_max", 1000.0),
         ("theta_p", "theta_p"),
         ("p_max", "p_max"),
@@ -48,8 +51,23 @@ class _MemristiveMixin(NESTSynapseMixin):
         ("dt_max", "dt_max"),
     )
 
-    def make_nest_model(self, key: noise.Key) -> str:
-        """Make a NEST synapse model with the projection's common parameters; return its name."""
+    def make_nest_model(self, key: noise.Key, n: int, time_zero: int) -> str:
+        """Make a NEST synapse model with what the synapses of a projection have in common.
+
+        Parameters
+        ----------
+        key : tuple of int
+            Of the devices' noise.
+        n : int
+            Number of synapses.
+        time_zero : int
+            NEST's time step at which the devices count as written.
+
+        Returns
+        -------
+        str
+            Its name.
+        """
         name = f"{self.nest_name}_{next(_NUMBER)}"
         parameters = self.common_parameters()
         w_max = parameters.pop("w_max") * 1000.0
@@ -64,11 +82,10 @@ class _MemristiveMixin(NESTSynapseMixin):
                 "w_min": w_max / device.on_off_ratio,
                 "binary": self.binary,
                 "pre_trace": self.pre_trace,
-                "n_levels": device.n_levels or 0,
-                "sigma_c2c": device.sigma_c2c,
-                "c2c_at_pre_spike": device.c2c_event == "pre_spike",
-                "sigma_read": device.sigma_read,
-                "noise_key": list(key),
+                "device_parameters": device_parameters.pack(device, key),
+                "counts_writes": self.counts_writes,
+                "device_time_zero": time_zero,
+                "n_devices": n,
             },
         )
         return name
@@ -80,3 +97,38 @@ class MemristiveSTDP(_MemristiveMixin, standardmodels.MemristiveSTDP):  # noqa: 
 
 class MemristiveStructuralSTDP(_MemristiveMixin, standardmodels.MemristiveStructuralSTDP):  # noqa: D101
     __doc__ = standardmodels.MemristiveStructuralSTDP.__doc__
+
+
+class MemristiveSynapse(NESTSynapseMixin, standardmodels.MemristiveSynapse):  # noqa: D101
+    __doc__ = standardmodels.MemristiveSynapse.__doc__
+
+    # Of weights that do not change once they are programmed.
+    nest_name = "static_synapse"
+    translations = build_translations(("weight", "weight", 1000.0), ("delay", "delay"))
+
+    def make_nest_model(self, programmed: ProgrammedWeights, time_zero: int) -> str:
+        """Make a NEST synapse model of weights that change; return its name.
+
+        Parameters
+        ----------
+        programmed : devices.programmed.ProgrammedWeights
+            The devices.
+        time_zero : int
+            NEST's time step at which they count as written.
+
+        Returns
+        -------
+        str
+            Its name.
+        """
+        name = f"programmed_synapse_{next(_NUMBER)}"
+        nest.CopyModel(
+            "programmed_synapse",
+            name,
+            {
+                "device_parameters": device_parameters.pack(programmed.device, programmed.key),
+                "devices_per_weight": programmed.conductance.shape[1],
+                "device_time_zero": time_zero,
+            },
+        )
+        return name

@@ -41,6 +41,8 @@ const std::map< std::string, cosim::StateVisitor::Variable > VISITOR_VARIABLES =
   { "device", cosim::StateVisitor::Variable::DEVICE },
   { "n_events", cosim::StateVisitor::Variable::N_EVENTS },
   { "n_spikes", cosim::StateVisitor::Variable::N_SPIKES },
+  { "n_set", cosim::StateVisitor::Variable::N_SET },
+  { "n_reset", cosim::StateVisitor::Variable::N_RESET },
 };
 
 double
@@ -281,9 +283,9 @@ cosim_min_delay_ms()
 
 //! The module's own noise, to compare it with devices/noise.py.
 double
-cosim_normal( uint32_t key0, uint32_t key1, uint32_t device, uint32_t event, uint32_t stream )
+cosim_normal( uint32_t key0, uint32_t key1, uint32_t device, uint32_t event, uint32_t stream, uint32_t part )
 {
-  return cosim::normal( { key0, key1 }, device, event, static_cast< cosim::Stream >( stream ) );
+  return cosim::normal( { key0, key1 }, device, event, static_cast< cosim::Stream >( stream ), part );
 }
 
 double
@@ -293,9 +295,9 @@ cosim_normal_quantile( double u )
 }
 
 double
-cosim_uniform( uint32_t key0, uint32_t key1, uint32_t device, uint32_t event, uint32_t stream )
+cosim_uniform( uint32_t key0, uint32_t key1, uint32_t device, uint32_t event, uint32_t stream, uint32_t part )
 {
-  return cosim::uniform( { key0, key1 }, device, event, static_cast< cosim::Stream >( stream ) );
+  return cosim::uniform( { key0, key1 }, device, event, static_cast< cosim::Stream >( stream ), part );
 }
 
 } // extern "C"

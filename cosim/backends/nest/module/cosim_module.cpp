@@ -4,6 +4,7 @@
 
 #include "iaf_psc_exp_dAP.h"
 #include "memristive_synapse.h"
+#include "programmed_synapse.h"
 
 class CosimModule : public nest::NESTExtensionInterface
 {
@@ -13,6 +14,7 @@ public:
   {
     nest::register_node_model< cosim::iaf_psc_exp_dAP >( "iaf_psc_exp_dAP", "" );
     nest::register_connection_model< cosim::memristive_synapse >( "memristive_synapse" );
+    nest::register_connection_model< cosim::programmed_synapse >( "programmed_synapse" );
   }
 };
 

@@ -18,8 +18,9 @@
 #include "exceptions.h"
 #include "nest_time.h"
 
+#include "device.h"
+#include "device_history.h"
 #include "iaf_psc_exp_dAP.h"
-#include "noise.h"
 #include "state_visitor.h"
 
 namespace cosim
@@ -83,6 +84,12 @@ public:
   void get_status( Dictionary& d ) const;
   void set_status( const Dictionary& d, nest::ConnectorModel& cm );
 
+  Device
+  device() const
+  {
+    return Device( device_parameters.data() );
+  }
+
   double
   w_min( uint32_t device ) const
   {
@@ -112,11 +119,11 @@ public:
   std::vector< double > device_w_max; //!< pA, per device; empty if all are alike
   std::vector< double > device_w_min;
 
-  long n_levels = 0; //!< 0: continuous
-  double sigma_c2c = 0.0;
-  bool c2c_at_pre_spike = false;
-  double sigma_read = 0.0;
-  NoiseKey key { 0, 0 };
+  std::vector< double > device_parameters = ideal_device();
+  DeviceHistories histories;
+  // What most devices do not need to be asked for at every spike.
+  bool perturbs = false;   //!< there is noise at presynaptic spikes
+  bool fluctuates = false; //!< there is more to a conductance than the state
 
   //! Postsynaptic spikes that had reached the synapses by this step are part of the states that were written then.
   long states_written = 0;
@@ -141,11 +148,7 @@ MemristiveProperties::get_status( Dictionary& d ) const
   d[ "w_min" ] = common_w_min;
   d[ "device_w_max" ] = device_w_max;
   d[ "device_w_min" ] = device_w_min;
-  d[ "n_levels" ] = n_levels;
-  d[ "sigma_c2c" ] = sigma_c2c;
-  d[ "c2c_at_pre_spike" ] = c2c_at_pre_spike;
-  d[ "sigma_read" ] = sigma_read;
-  d[ "noise_key" ] = std::vector< long > { key[ 0 ], key[ 1 ] };
+  d[ "device_parameters" ] = device_parameters;
   d[ "states_written" ] = states_written;
 }
 
@@ -168,16 +171,8 @@ MemristiveProperties::set_status( const Dictionary& d, nest::ConnectorModel& cm 
   d.update_value( "w_min", common_w_min );
   d.update_value( "device_w_max", device_w_max );
   d.update_value( "device_w_min", device_w_min );
-  d.update_value( "n_levels", n_levels );
-  d.update_value( "sigma_c2c", sigma_c2c );
-  d.update_value( "c2c_at_pre_spike", c2c_at_pre_spike );
-  d.update_value( "sigma_read", sigma_read );
+  d.update_value( "device_parameters", device_parameters );
   d.update_value( "states_written", states_written );
-  std::vector< long > noise_key;
-  if ( d.update_value( "noise_key", noise_key ) )
-  {
-    key = { static_cast< uint32_t >( noise_key.at( 0 ) ), static_cast< uint32_t >( noise_key.at( 1 ) ) };
-  }
 
   if ( tau_plus <= 0.0 or p_max <= 0.0 )
   {
@@ -187,14 +182,13 @@ MemristiveProperties::set_status( const Dictionary& d, nest::ConnectorModel& cm 
   {
     throw nest::BadProperty( "0 <= dt_min < dt_max is required." );
   }
-  if ( n_levels == 1 or n_levels < 0 )
+  if ( not is_device( device_parameters ) )
   {
-    throw nest::BadProperty( "n_levels must be at least 2, or 0 for a continuous device." );
+    throw nest::BadProperty( "device_parameters must be as cosim.backends.device_parameters.pack makes them." );
   }
-  if ( sigma_c2c < 0.0 or sigma_read < 0.0 )
-  {
-    throw nest::BadProperty( "Noise amplitudes must not be negative." );
-  }
+  perturbs = device().perturbs();
+  fluctuates = device().drifts() or device().has_noisy_conductance();
+  histories.set_status( d, device().drifts() );
 }
 
 // The template parameter is NEST's choice of target identifier, which this synapse makes itself.
@@ -256,16 +250,29 @@ private:
     return w_min + ( w_max - w_min ) * ( state_ / cp.p_max );
   }
 
+  //! The weight with write noise and drift.
   double
-  clip_( double state, const MemristiveProperties& cp ) const
+  conductance_( long step, const DeviceHistory& history, const MemristiveProperties& cp ) const
   {
-    return std::min( std::max( state, floor_ ), cp.p_max );
+    const Device d = cp.device();
+    const double w_range = cp.w_max( device_ ) - cp.w_min( device_ );
+    const double w = with_write_noise( d, weight_( cp ), w_range, device_, n_events_ );
+    return w * drift_factor( d, device_, history.age_s( step ) );
   }
 
-  void program_( double wanted, double sigma, const MemristiveProperties& cp );
-  void potentiate_( long dt_steps, double z, const MemristiveProperties& cp );
-  void apply_post_spikes_( long until_step, const MemristiveProperties& cp );
-  void depress_( const MemristiveProperties& cp );
+  void
+  take_( const Written& written, long step, DeviceHistory& history )
+  {
+    state_ = written.state;
+    n_events_ += written.event;
+    history.add( written, step );
+  }
+
+  void program_( double wanted, long step, DeviceHistory& history, const MemristiveProperties& cp );
+  void
+  potentiate_( long step, double z, DeviceHistory& history, const MemristiveProperties& cp );
+  void apply_post_spikes_( long until_step, DeviceHistory& history, const MemristiveProperties& cp );
+  void depress_( long step, DeviceHistory& history, const MemristiveProperties& cp );
   void visit_( const StateVisitor& visitor, const MemristiveProperties& cp );
 
   static double
@@ -286,40 +293,29 @@ private:
 
 template < typename T >
 void
-memristive_synapse< T >::program_( double wanted, double sigma, const MemristiveProperties& cp )
+memristive_synapse< T >::program_( double wanted, long step, DeviceHistory& history, const MemristiveProperties& cp )
 {
-  if ( sigma > 0.0 )
-  {
-    wanted += sigma * cp.p_max * normal( cp.key, device_, n_events_, Stream::WRITE );
-  }
-  wanted = clip_( wanted, cp );
-  if ( cp.n_levels )
-  {
-    const double n_steps = static_cast< double >( cp.n_levels - 1 );
-    const double step = cp.p_max / n_steps;
-    wanted = cp.p_max * ( std::floor( wanted / step + uniform( cp.key, device_, n_events_, Stream::LEVEL ) ) / n_steps );
-    wanted = clip_( wanted, cp );
-  }
-  state_ = wanted;
-  ++n_events_;
-}
-
-template < typename T >
-void
-memristive_synapse< T >::potentiate_( long dt_steps, double z, const MemristiveProperties& cp )
-{
-  const double x = cp.pre_trace ? trace_ * std::exp( -static_cast< double >( dt_steps ) * step_ms_() / cp.tau_plus ) : 1.0;
-  double wanted = std::min( state_ + cp.lambda_plus * x * cp.p_max, cp.p_max );
-  wanted = clip_( wanted + cp.lambda_h * ( cp.z_target - z ) * cp.p_max, cp );
   if ( wanted != state_ )
   {
-    program_( wanted, cp.c2c_at_pre_spike ? 0.0 : cp.sigma_c2c, cp );
+    take_(
+      program( cp.device(), state_, wanted, floor_, cp.p_max, device_, n_events_, history.n_writes() ), step, history );
   }
 }
 
 template < typename T >
 void
-memristive_synapse< T >::apply_post_spikes_( long until_step, const MemristiveProperties& cp )
+memristive_synapse< T >::potentiate_( long step, double z, DeviceHistory& history, const MemristiveProperties& cp )
+{
+  const double dt = static_cast< double >( step - t_last_ ) * step_ms_();
+  const double x = cp.pre_trace ? trace_ * std::exp( -dt / cp.tau_plus ) : 1.0;
+  const double wanted = std::min( state_ + cp.lambda_plus * x * cp.p_max, cp.p_max );
+  program_(
+    clip( wanted + cp.lambda_h * ( cp.z_target - z ) * cp.p_max, floor_, cp.p_max ), step, history, cp );
+}
+
+template < typename T >
+void
+memristive_synapse< T >::apply_post_spikes_( long until_step, DeviceHistory& history, const MemristiveProperties& cp )
 {
   if ( n_spikes_ == 0 )
   {
@@ -344,23 +340,20 @@ memristive_synapse< T >::apply_post_spikes_( long until_step, const MemristivePr
     }
     if ( dt > cp.dt_min + 1e-6 * h )
     {
-      potentiate_( dt_steps, it->z, cp );
+      potentiate_( it->step + d, it->z, history, cp );
     }
   }
 }
 
 template < typename T >
 void
-memristive_synapse< T >::depress_( const MemristiveProperties& cp )
+memristive_synapse< T >::depress_( long step, DeviceHistory& history, const MemristiveProperties& cp )
 {
-  const double wanted = std::max( state_ - cp.lambda_minus * cp.p_max, floor_ );
-  if ( wanted != state_ )
+  program_( std::max( state_ - cp.lambda_minus * cp.p_max, floor_ ), step, history, cp );
+  if ( cp.perturbs )
   {
-    program_( wanted, cp.c2c_at_pre_spike ? 0.0 : cp.sigma_c2c, cp );
-  }
-  if ( cp.c2c_at_pre_spike and cp.sigma_c2c > 0.0 )
-  {
-    program_( state_, cp.sigma_c2c, cp );
+    take_(
+      perturb( cp.device(), state_, floor_, cp.p_max, device_, n_events_, history.n_writes() ), step, history );
   }
 }
 
@@ -375,13 +368,15 @@ memristive_synapse< T >::send( nest::Event& e, size_t, const MemristivePropertie
     return false;
   }
 
-  apply_post_spikes_( now, cp );
-  depress_( cp );
+  DeviceHistory history = cp.histories.of( device_ );
+  apply_post_spikes_( now, history, cp );
+  depress_( now, history, cp );
+  cp.histories.keep( device_, history );
 
   double w = weight_( cp );
-  if ( cp.sigma_read > 0.0 )
+  if ( cp.fluctuates )
   {
-    w *= std::max( 1.0 + cp.sigma_read * normal( cp.key, device_, n_spikes_, Stream::READ ), 0.0 );
+    w = conductance_( now, history, cp ) * read_factor( cp.device(), device_, n_spikes_ );
   }
   if ( cp.pre_trace )
   {
@@ -414,10 +409,12 @@ memristive_synapse< T >::visit_( const StateVisitor& visitor, const MemristivePr
   }
   // Shown is the state as of now: postsynaptic spikes since the last presynaptic one are applied to a copy.
   memristive_synapse current( *this );
-  current.apply_post_spikes_( visitor.until_step, cp );
+  DeviceHistory history = cp.histories.of( device_ );
+  current.apply_post_spikes_( visitor.until_step, history, cp );
   if ( visitor.writing )
   {
     *this = current;
+    cp.histories.keep( device_, history );
     switch ( visitor.variable )
     {
     case Variable::PERMANENCE:
@@ -432,7 +429,7 @@ memristive_synapse< T >::visit_( const StateVisitor& visitor, const MemristivePr
     case Variable::N_SPIKES:
       n_spikes_ = static_cast< uint32_t >( *value );
       break;
-    default: // the weight follows from the state, the device and the delay are the connection's
+    default: // the weight follows from the state, the rest is the connection's or NEST's own
       break;
     }
     return;
@@ -440,7 +437,7 @@ memristive_synapse< T >::visit_( const StateVisitor& visitor, const MemristivePr
   switch ( visitor.variable )
   {
   case Variable::WEIGHT:
-    *value = current.weight_( cp );
+    *value = current.conductance_( visitor.until_step, history, cp );
     break;
   case Variable::DELAY:
     *value = get_delay();
@@ -459,6 +456,12 @@ memristive_synapse< T >::visit_( const StateVisitor& visitor, const MemristivePr
     break;
   case Variable::N_SPIKES:
     *value = n_spikes_;
+    break;
+  case Variable::N_SET:
+    *value = history.n_set;
+    break;
+  case Variable::N_RESET:
+    *value = history.n_reset;
     break;
   }
 }

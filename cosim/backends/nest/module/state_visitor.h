@@ -26,7 +26,9 @@ public:
     PERMANENCE_MIN,
     DEVICE,
     N_EVENTS,
-    N_SPIKES
+    N_SPIKES,
+    N_SET,
+    N_RESET
   };
 
   static constexpr long NOT_SELECTED = -1;
