@@ -5,12 +5,11 @@ import ast
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
-from cosim import registry
+from cosim import device_cli, registry
 from cosim.backends import available_backends, backend
 from cosim.errors import InputError
 from cosim.options import parse_assignment
@@ -20,6 +19,7 @@ from cosim.spec import RunSpec
 from cosim.store import Store, ensure_writable, write_record, write_spec
 from cosim.study import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, add_options, run_study
 from cosim.sweep import Sweep
+from cosim.text_table import format_table
 
 _STUDIES = Path("studies")
 
@@ -92,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
     status_parser.add_argument("results", type=Path, nargs="?", default=Path("results"))
 
     command("list", _list, "List the models, backends and studies.")
+    device_cli.add_commands(
+        commands.add_parser("device", help=device_cli.SUMMARY, description=device_cli.SUMMARY)
+    )
     # Handled before parsing, since its options are its own; named here for the help.
     commands.add_parser("doctor", help="Check the installation.")
     return parser
@@ -114,7 +117,7 @@ def _run(arguments: argparse.Namespace) -> int:
         write_record(arguments.out, record)
     if record.traceback is not None:
         print(record.traceback, file=sys.stderr)
-    print(_format(("metric", "value"), [(n, f"{v:.6g}") for n, v in record.metrics.items()]))
+    print(format_table(("metric", "value"), [(n, f"{v:.6g}") for n, v in record.metrics.items()]))
     return 0 if record.status == "done" else EXIT_FAILED
 
 
@@ -160,7 +163,7 @@ def _status(arguments: argparse.Namespace) -> int:
             for record in records
             if record and record.status == "failed"
         ]
-    print(_format(("study", "done", "failed", "pending"), rows))
+    print(format_table(("study", "done", "failed", "pending"), rows))
     if errors:
         print("\nfailed:", *errors, sep="\n  ")
     return EXIT_FAILED if errors else 0
@@ -175,7 +178,7 @@ def _list(arguments: argparse.Namespace) -> int:
         for path in _study_files()
     ]
     for title, rows in (("model", models), ("backend", backends), ("study", studies)):
-        print(_format((title, ""), rows), end="\n\n")
+        print(format_table((title, ""), rows), end="\n\n")
     return 0
 
 
@@ -196,13 +199,3 @@ def _backend_state(name: str) -> str:
 
 def _first_line(docstring: str | None) -> str:
     return (docstring or "").strip().partition("\n")[0]
-
-
-def _format(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table in columns, without a border."""
-    lines = [tuple(map(str, row)) for row in (headers, *rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )

@@ -10,6 +10,10 @@ from cosim.errors import InputError
 from cosim.jsonable import plain
 from cosim.registry import close_match
 
+# In place of the members of a group: as its class makes it without arguments, whatever the default
+# of the model is.
+DEFAULT = "default"
+
 
 def flatten(parameters: Any, prefix: str = "") -> dict[str, Any]:
     """Return every leaf of a parameter dataclass by its dotted name.
@@ -38,7 +42,7 @@ def flatten(parameters: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def override(parameters: Any, overrides: Mapping[str, Any], prefix: str = "") -> Any:
-    """Return a copy of a parameter dataclass with the named leaves replaced.
+    """Return a copy of a parameter dataclass with the named leaves and groups replaced.
 
     Parameters
     ----------
@@ -46,6 +50,9 @@ def override(parameters: Any, overrides: Mapping[str, Any], prefix: str = "") ->
         The defaults.
     overrides : mapping
         Dotted name to value. A list is taken for a tuple, an integral number for an int or float.
+        A whole group may be replaced by a string: ``"default"`` is what its class makes without
+        arguments, any other the argument of its classmethod ``named``. Its members given beside it
+        are set on top.
     prefix : str, optional
         Dotted path of `parameters` itself, for messages.
 
@@ -64,20 +71,71 @@ def override(parameters: Any, overrides: Mapping[str, Any], prefix: str = "") ->
     changes: dict[str, Any] = {}
     groups: dict[str, dict[str, Any]] = {}
     for name, value in overrides.items():
-        if prefix + name not in valid:
-            raise InputError(_unknown(prefix + name, valid))
         head, _, rest = name.partition(".")
-        if rest:
+        if rest and (prefix + name in valid or _members(prefix + name, valid)):
             groups.setdefault(head, {})[rest] = value
-        else:
+        elif prefix + name in valid:
             changes[head] = _convert(value, hints[head], prefix + name)
+        elif isinstance(value, str) and _members(prefix + name, valid):
+            changes[head] = _named(getattr(parameters, head), value, prefix + name, valid)
+        else:
+            raise InputError(_unknown(prefix + name, valid))
     for head, nested in groups.items():
-        changes[head] = override(getattr(parameters, head), nested, f"{prefix}{head}.")
+        group = changes.get(head, getattr(parameters, head))
+        changes[head] = override(group, nested, f"{prefix}{head}.")
     return dataclasses.replace(parameters, **changes)
 
 
+def ungroup(name: str, group: Any) -> dict[str, Any]:
+    """Return the overrides that make a group equal to a dataclass instance.
+
+    Parameters
+    ----------
+    name : str
+        Dotted name of the group.
+    group : dataclass instance
+        Of a class whose fields all have defaults.
+
+    Returns
+    -------
+    dict
+        `DEFAULT` under `name`, and the leaves that differ from it by dotted name.
+
+    Raises
+    ------
+    InputError
+        If the class needs arguments.
+    """
+    try:
+        defaults = flatten(type(group)(), name + ".")
+    except TypeError:
+        raise InputError(
+            f"parameter {name!r}: a {type(group).__name__} has fields without a default; set its "
+            "members by dotted name"
+        ) from None
+    leaves = flatten(group, name + ".")
+    return {name: DEFAULT} | {key: leaf for key, leaf in leaves.items() if leaf != defaults[key]}
+
+
+def _named(group: Any, value: str, name: str, valid: list[str]) -> Any:
+    """Return what takes the place of a group."""
+    cls = type(group)
+    if value == DEFAULT:
+        return cls()
+    if not hasattr(cls, "named"):
+        raise InputError(_unknown(name, valid))
+    try:
+        return cls.named(value)
+    except ValueError as error:
+        raise InputError(f"parameter {name!r}: {error}") from None
+
+
+def _members(name: str, valid: list[str]) -> list[str]:
+    return [leaf for leaf in valid if leaf.startswith(name + ".")]
+
+
 def _unknown(name: str, valid: list[str]) -> str:
-    members = [leaf for leaf in valid if leaf.startswith(name + ".")]
+    members = _members(name, valid)
     if members:
         return f"parameter {name!r} is a group; set its members: {', '.join(members)}"
     return f"unknown parameter {name!r}{close_match(name, valid)}: valid are {', '.join(valid)}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from cosim import jsonable
 from cosim.errors import InputError
-from cosim.parameters import override
+from cosim.parameters import override, ungroup
 from cosim.registry import load_model
 
 # Raised when the meaning of a spec changes, so that old results are not taken for new ones.
@@ -35,7 +35,9 @@ class RunSpec:
     backend : str, optional
         Entry-point name in ``cosim.backends`` or a dotted module path, such as ``"pyNN.mock"``.
     parameters : mapping, optional
-        What differs from the model's defaults, by dotted name: ``{"device.on_off_ratio": 10}``.
+        What differs from the model's defaults, by dotted name: ``{"device.on_off_ratio": 10}``. A
+        group may be given by a name, ``{"device": "gong2018"}``, or as a dataclass instance, which
+        is kept as its leaves; members given beside it are set on top.
     seed : int, optional
         Root of all random numbers, 1 to 2**32 - 1.
     threads : int, optional
@@ -67,7 +69,7 @@ class RunSpec:
         try:
             parameters = {
                 str(name): jsonable.plain(value, f"parameter {name!r}")
-                for name, value in sorted(self.parameters.items())
+                for name, value in sorted(expanded(self.parameters).items())
             }
         except TypeError as error:
             raise InputError(str(error)) from None
@@ -134,6 +136,28 @@ class RunSpec:
     def from_json(cls, text: str) -> "RunSpec":
         """Read a spec written by `to_json`."""
         return cls.from_dict(jsonable.loads(text))
+
+
+def expanded(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters with dataclass instances replaced by their leaves.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Dotted name to value.
+
+    Returns
+    -------
+    dict
+        Of the same meaning: what is given beside an instance is set on top of it.
+    """
+    leaves: dict[str, Any] = {}
+    # Sorted, a group comes before its members.
+    for name, value in sorted(parameters.items(), key=operator.itemgetter(0)):
+        leaves = {key: leaf for key, leaf in leaves.items() if not key.startswith(name + ".")}
+        is_instance = dataclasses.is_dataclass(value) and not isinstance(value, type)
+        leaves |= ungroup(name, value) if is_instance else {name: value}
+    return leaves
 
 
 def resolve(spec: RunSpec) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from cosim.backends import check_threads
 from cosim.errors import InputError
 from cosim.record import RESERVED_COLUMNS
-from cosim.spec import RunSpec, resolve
+from cosim.spec import RunSpec, expanded, resolve
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -114,8 +114,12 @@ class Sweep:
 
     @property
     def swept(self) -> tuple[str, ...]:
-        """Names of the parameters that an axis or a variant sets."""
-        return tuple(dict.fromkeys(itertools.chain(self.axes, *self.variants.values())))
+        """Names of the parameters that an axis or a variant sets; of an instance its leaves."""
+        of_axes = ((name, value) for name, values in self.axes.items() for value in values)
+        of_variants = itertools.chain.from_iterable(v.items() for v in self.variants.values())
+        settings = itertools.chain(of_axes, of_variants)
+        names = itertools.chain.from_iterable(expanded({name: value}) for name, value in settings)
+        return tuple(dict.fromkeys(names))
 
     def validate(self) -> None:
         """Check every point, without running any.
@@ -142,14 +146,23 @@ class Sweep:
         return {
             "name": self.name,
             "model": self.model,
-            "axes": self.axes,
-            "base": self.base,
-            "variants": self.variants,
+            "axes": {
+                name: [_described(name, value) for value in values]
+                for name, values in self.axes.items()
+            },
+            "base": expanded(self.base),
+            "variants": {label: expanded(variant) for label, variant in self.variants.items()},
             "seeds": self.seeds,
             "backends": self.backends,
             "threads": self.threads,
             "points": [spec.id for spec in self.points()],
         }
+
+
+def _described(name: str, value: Any) -> Any:
+    """Return a value of an axis for JSON, an instance as its leaves."""
+    leaves = expanded({name: value})
+    return leaves if leaves.keys() != {name} else leaves[name]
 
 
 def _values(what: str, values: Iterable[Any]) -> tuple[Any, ...]:

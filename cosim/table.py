@@ -36,7 +36,7 @@ def build(sweep: Sweep, records: "Sequence[RunRecord | None]") -> "pandas.DataFr
         swept parameter by dotted name, ``seed``, ``threads``, ``status`` (done, failed or
         pending), ``wall_s``, every metric, ``error``. A metric of a point that is not done is NaN.
         A parameter that is None is a missing value; one that mixes kinds, or holds tuples, is
-        given as JSON text.
+        given as JSON text. A group set by an axis is a column with its names.
     """
     import pandas as pd
 
@@ -51,7 +51,13 @@ def build(sweep: Sweep, records: "Sequence[RunRecord | None]") -> "pandas.DataFr
     if sweep.variants:
         columns["variant"] = [label for label, _ in points]
     for name in sweep.swept:
-        columns[name] = _parameter_column([leaves[name] for leaves in parameters])
+        # A group that is given by a name is none of the leaves.
+        columns[name] = _parameter_column(
+            [
+                leaves.get(name, spec.parameters.get(name))
+                for leaves, spec in zip(parameters, specs, strict=True)
+            ]
+        )
     columns["seed"] = [spec.seed for spec in specs]
     columns["threads"] = [spec.threads for spec in specs]
     columns["status"] = [record.status if record else "pending" for record in records]

@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 import json
 import math
 import pickle
@@ -7,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys.behave import MODEL
+from toys.behave import MODEL, Device
 
 from cosim import InputError, RunSpec, resolve
+from cosim.parameters import override
+from devices import Memristor, Update
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=8)
@@ -154,3 +157,99 @@ def test_unknown_model():
 def test_module_that_is_no_model():
     with pytest.raises(InputError, match="lacks Parameters and simulate"):
         resolve(RunSpec("os.path"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Memristive:
+    device: Memristor = dataclasses.field(default_factory=Memristor)
+
+
+def device_of(**parameters):
+    return override(Memristive(), RunSpec("m", parameters=parameters).parameters).device
+
+
+def test_a_group_is_given_by_name_and_its_members_on_top():
+    named = Memristor.named("gong2018")
+    assert device_of(device="gong2018") == named
+    changed = device_of(**{"device": "gong2018", "device.sigma_read": 0.1, "device.g_max": 5})
+    assert changed == dataclasses.replace(named, sigma_read=0.1, g_max=5.0)
+
+
+def test_members_of_a_group_in_a_group_are_checked_together():
+    law = {"law": "linear", "step_up": 0.1, "step_down": 0.2}
+    parameters = {f"device.update.{name}": value for name, value in law.items()}
+    assert device_of(**parameters).update == Update(**law)
+    # Over a preset with another law, whose parameters must go.
+    with pytest.raises(ValueError, match="amplitude_up=.*need law='exponential'"):
+        device_of(device="gong2018", **parameters)
+    assert device_of(
+        device="gong2018", **{"device.update": "default"}, **parameters
+    ) == dataclasses.replace(Memristor.named("gong2018"), update=Update(**law))
+
+
+def test_an_instance_is_kept_as_its_leaves():
+    device = Memristor(
+        on_off_ratio=10, stuck_on=None, update=Update(law="linear", step_up=0.1, step_down=0.1)
+    )
+    spec = RunSpec("m", parameters={"device": device, "device.sigma_read": 0.5})
+    assert spec.parameters == {
+        "device": "default",
+        "device.on_off_ratio": 10.0,
+        "device.stuck_on": None,
+        "device.update.law": "linear",
+        "device.update.step_up": 0.1,
+        "device.update.step_down": 0.1,
+        "device.sigma_read": 0.5,
+    }
+    assert RunSpec.from_json(spec.to_json()) == spec
+    found = override(Memristive(), spec.parameters).device
+    assert found == dataclasses.replace(device, sigma_read=0.5)
+
+
+def test_an_instance_replaces_the_defaults_of_the_model():
+    # The model's own default differs from that of the class.
+    @dataclasses.dataclass(frozen=True)
+    class Parameters:
+        device: Device = Device(n_levels=4)
+
+    given = RunSpec("m", parameters={"device": Device(on_off_ratio=3.0)})
+    assert override(Parameters(), given.parameters).device == Device(on_off_ratio=3.0)
+
+
+def test_an_instance_below_another_replaces_its_leaves():
+    linear = Memristor(update=Update(law="linear", step_up=0.1, step_down=0.1))
+    direct = {"device": linear, "device.update": Update()}
+    assert device_of(**direct) == Memristor()
+
+
+def test_equal_instances_have_equal_ids_and_other_ones_do_not():
+    ids = [
+        RunSpec("m", parameters={"device": device}).id
+        for device in (Memristor(n_levels=4), Memristor(n_levels=4), Memristor(), "gong2018")
+    ]
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"device": "gong2019"}, "parameter 'device': no device preset 'gong2019' .did you mean"),
+        ({"device.update": "gong2018"}, "'device.update' is a group; set its members"),
+        ({"device": 3}, "'device' is a group; set its members"),
+        ({"device": "gong2018", "device.x": 1}, "unknown parameter 'device.x'"),
+        ({"device": "gong2018", "device.sigma_read": -1}, "sigma_read=-1"),
+    ],
+)
+def test_refused_groups(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        device_of(**parameters)
+
+
+def test_an_instance_of_a_class_that_needs_arguments_is_refused():
+    @dataclasses.dataclass(frozen=True)
+    class Needy:
+        x: int
+
+    with pytest.raises(InputError, match="parameter 'a': a Needy has fields without a default"):
+        RunSpec("m", parameters={"a": Needy(1)})

@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 from toys.behave import MODEL
 
-from cosim import InputError, Sweep, run_sweep, table
+from cosim import InputError, Sweep, jsonable, run_sweep, table
 from cosim import sweep as sweep_module
 from cosim.store import Store
+from devices import Memristor
 
 
 def test_points_are_the_product_with_seeds_fastest(toy_sweep):
@@ -133,3 +134,22 @@ def test_table_gives_the_default_where_a_variant_sets_nothing(toy_sweep):
     frame = table.build(sweep, [None, None])
     assert list(frame["variant"]) == ["ideal", "real"]
     assert list(frame["device.on_off_ratio"]) == [1e6, 10.0]
+
+
+def test_devices_as_an_axis_by_name_and_as_instances():
+    own = Memristor(n_levels=4)
+    sweep = Sweep(
+        "devices",
+        "sequence_learning",
+        axes={"device": ["jo2010", own]},
+        base={"device.unknown_is_off": True},
+        seeds=[1],
+    )
+    sweep.validate()
+    assert sweep.swept == ("device", "device.n_levels")
+    assert jsonable.loads(jsonable.dumps(sweep.describe()))["axes"] == {
+        "device": ["jo2010", {"device": "default", "device.n_levels": 4}]
+    }
+    frame = table.build(sweep, [None, None])
+    assert list(frame["device"]) == ["jo2010", "default"]
+    assert frame["device.n_levels"].isna().tolist() == [True, False]
