@@ -227,6 +227,8 @@ class Parameters:
             self,
             plasticity=self.plasticity.resolved(self.task),
             neuron=dataclasses.replace(self.neuron, tau_h=self.tau_h),
+            # Refuses a device of which too little is known.
+            device=self.device.resolved(but=("iv_quadratic", "iv_cubic")),
         )
 
     def _check_grid(self) -> None:

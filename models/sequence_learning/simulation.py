@@ -11,6 +11,7 @@ from models.sequence_learning.network import build
 from models.sequence_learning.parameters import Parameters
 from models.sequence_learning.recording import Events, daps, spikes
 from models.sequence_learning.stimulus import training_stimulus
+from models.sequence_learning.wear import wear
 
 # Progress is reported about this often per run.
 _N_REPORTS = 20
@@ -38,7 +39,7 @@ def simulate(
     -------
     metrics : dict of float
         See `summarise`, and `mature_fraction`: fraction of plastic synapses above their
-        `Plasticity.maturity_threshold` at the end.
+        `Plasticity.maturity_threshold` at the end. Of devices whose writes are counted, see `wear`.
     arrays : dict of ndarray
         `prediction_error`, `false_positives`, `false_negatives`, `relative_active_neurons`, per
         episode; `spike_times`, `spike_senders`, `dap_times`, `dap_senders` (ms, neuron index) of
@@ -58,6 +59,7 @@ def simulate(
 
     threshold = parameters.plasticity.maturity_threshold
     metrics = summarise(result) | {"mature_fraction": float(np.mean(permanence > threshold))}
+    metrics |= wear(network.ee, parameters.device)
     arrays: dict[str, np.ndarray] = {
         "prediction_error": result.error,
         "false_positives": result.false_positives,

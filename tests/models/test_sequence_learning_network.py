@@ -39,6 +39,7 @@ class NeuronWithDAP(StandardCellType):
 
 
 class PlasticSynapse(StandardSynapseType):
+    counts_writes = False
     default_parameters = {
         "weight": 0.0,
         "delay": None,
