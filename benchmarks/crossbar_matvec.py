@@ -32,8 +32,9 @@ def main() -> None:
     contenders = {
         "numpy, float64": lambda: x @ matrix,
         "numpy, float32": lambda: x_single @ single,
-        "crossbar without read noise": lambda: quiet.matvec(x),
-        "crossbar with read noise": lambda: noisy.matvec(x),
+        "crossbar without read noise, float64": lambda: quiet.matvec(x),
+        "crossbar with read noise, float64": lambda: noisy.matvec(x),
+        "crossbar with read noise, float32": lambda: noisy.matvec(x_single),
     }
     times_ms: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(N_TURNS):
@@ -41,10 +42,10 @@ def main() -> None:
             start = time.process_time()
             product()
             times_ms[name].append(1e3 * (time.process_time() - start))
-    plain = statistics.median(times_ms["numpy, float64"])
     for name, times in times_ms.items():
         median = statistics.median(times)
-        print(f"{name:30} {median:7.3f} ms {median / plain:6.2f} x")
+        plain = statistics.median(times_ms[f"numpy, {name.split()[-1]}"])
+        print(f"{name:38} {median:7.3f} ms {median / plain:6.2f} x")
 
 
 if __name__ == "__main__":

@@ -221,7 +221,7 @@ class Crossbar:
         self.n_reads += 1
         return weights
 
-    def matvec(self, x: npt.ArrayLike) -> FloatArray:
+    def matvec(self, x: npt.ArrayLike) -> npt.NDArray[np.floating]:
         """Return the product of input vectors with the weights; each of them is one read.
 
         Independent white read noise of all devices is drawn where it adds up, at the outputs: with
@@ -239,15 +239,16 @@ class Crossbar:
 
         Returns
         -------
-        ndarray of float64, shape (n_cols,) or (batch, n_cols)
-            Outputs: input times weight.
+        ndarray, shape (n_cols,) or (batch, n_cols)
+            Outputs: input times weight; float32 if `x` is, else float64.
 
         Raises
         ------
         ValueError
             If the shape of `x` does not fit.
         """
-        x = np.asarray(x, dtype=np.float64)
+        x = np.asarray(x)
+        x = x.astype(np.float32 if x.dtype == np.float32 else np.float64, copy=False)
         if x.ndim not in (1, 2) or x.shape[-1] != self.shape[0]:
             raise ValueError(
                 f"Crossbar {self._label!r}: x of shape {x.shape}, need ({self.shape[0]},) or "
@@ -255,16 +256,18 @@ class Crossbar:
             )
         drive = np.atleast_2d(x)
         if self._nonlinear:
-            drive = effects.current(self.device, 1.0, drive * self._v_read) / self._v_read
+            seen = effects.current(self.device, 1.0, drive * self._v_read) / self._v_read
+            drive = seen.astype(x.dtype)
         first = self.n_reads
         self.n_reads += drive.shape[0]
         if self._reads_every_device:
             rows = [v @ self._read(first + i) for i, v in enumerate(drive)]
-            y = np.array(rows).reshape(drive.shape[0], self.shape[1])
+            y = np.array(rows, dtype=x.dtype).reshape(drive.shape[0], self.shape[1])
         else:
-            y = drive @ self._weights
+            y = drive @ (self._weights if x.dtype == np.float64 else self._single_weights)
             if self.device.sigma_read:
-                y += self._output_sigma(drive) * self._output_noise(first, drive.shape[0])
+                noise = self._output_noise(first, drive.shape[0])
+                y += self._output_sigma(drive) * noise.astype(x.dtype, copy=False)
         return y.reshape(*x.shape[:-1], self.shape[1])
 
     def report(self) -> CrossbarReport:
@@ -333,6 +336,7 @@ class Crossbar:
         devices = self._programmed
         conductance = self._seen(devices.conductances(self.age_s))
         self._weights = self._weights_of(conductance)
+        self._single_weights = self._weights.astype(np.float32)
         of_one = np.square(conductance / self.w_max) @ np.square(devices.signs)
         sigma_scale = np.asarray(devices.scale) * float(self.device.sigma_read or 0.0)
         variance = (np.square(sigma_scale) * of_one).reshape(self.shape)
@@ -358,12 +362,13 @@ class Crossbar:
         factor = effects.read_factor(self.device, number, self._key, devices.device_index)
         return self._weights_of(self._seen(devices.conductances(self.age_s) * factor))
 
-    def _output_sigma(self, drive: FloatArray) -> FloatArray:
+    def _output_sigma(self, drive: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
         """Return the standard deviations of the outputs, (batch, n_cols)."""
         # In units of the largest input and weight no square is beyond single precision.
         unit = float(np.abs(drive).max(initial=0.0)) or 1.0
         power = np.square((drive / unit).astype(np.float32))
-        return unit * self.w_max * np.sqrt(power @ self._relative_variance, dtype=np.float64)
+        sigma = np.sqrt(power @ self._relative_variance).astype(drive.dtype, copy=False)
+        return sigma * (unit * self.w_max)
 
     def _output_noise(self, first: int, n: int) -> FloatArray:
         """Return standard normal numbers for the outputs of reads `first` ... `first + n - 1`.

@@ -400,3 +400,15 @@ def test_report_and_cost():
     assert cost.latency_ns_parallel == pytest.approx(parallel)
     with pytest.raises(UnknownParameterError, match="v_set"):
         Crossbar(UNIFORM, dataclasses.replace(device, e_set_pj=None)).cost()
+
+
+@pytest.mark.parametrize("sigma_read", [0.0, 0.05, 0.5])
+def test_single_precision_in_single_precision_out(sigma_read):
+    device = Memristor(on_off_ratio=10.0, sigma_read=sigma_read)
+    x = np.random.default_rng(3).normal(size=(4, UNIFORM.shape[0]))
+    double = Crossbar(UNIFORM, device).matvec(x)
+    single = Crossbar(UNIFORM, device).matvec(x.astype(np.float32))
+    assert (double.dtype, single.dtype) == (np.float64, np.float32)
+    np.testing.assert_allclose(single, double, rtol=1e-4, atol=1e-4 * np.abs(double).max())
+    whole = Crossbar(UNIFORM, Memristor()).matvec(np.ones(UNIFORM.shape[0], dtype=int))
+    np.testing.assert_allclose(whole, UNIFORM.sum(axis=0))

@@ -1,4 +1,3 @@
-import json
 import math
 import re
 from pathlib import Path
@@ -23,7 +22,6 @@ from devices.presets.others import SONOS_SPREAD
 from devices.presets.provenance import set_fields
 
 ROOT = Path(__file__).parents[2]
-TRAJECTORIES = ROOT.parent / "shared" / "data" / "devices" / "aihwkit_noise_free_trajectories.json"
 
 CONSTANT = WeightScale(dw_min=0.001, w_max=0.6, w_min=-0.6)
 PCM = WeightScale(dw_min=0.01, w_max=2.0, w_min=0.0)
@@ -108,10 +106,8 @@ def test_names_of_unknown_presets_are_refused_with_the_close_ones():
 
 
 @pytest.mark.parametrize("name", AIHWKIT)
-def test_trajectories_of_aihwkit(name):
-    if not TRAJECTORIES.is_file():
-        pytest.skip(f"no reference trajectories at {TRAJECTORIES}")
-    reference = np.array(json.loads(TRAJECTORIES.read_text())[name])
+def test_trajectories_of_aihwkit(name, trajectories):
+    reference = trajectories[name]
     n = (len(reference) - 1) // 2
     scale, update = AIHWKIT[name]
     # The reference is computed in single precision: 4000 sums of rounded numbers.
