@@ -42,6 +42,11 @@ def test_pynn_script_runs_quietly(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_crossbar_script_runs_quietly(tmp_path):
+    done = run(tmp_path, SCRIPTS[2])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 HEADER, _, *ROWS = re.search(r"^\| \|.*?(?=\n\n)", README, flags=re.S | re.M).group().splitlines()
 BACKENDS = re.findall(r"`(\w+)`", HEADER)
 

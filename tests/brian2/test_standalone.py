@@ -12,18 +12,25 @@ import cosim.backends.brian2 as runtime
 import cosim.backends.brian2_standalone as standalone
 from cosim.backends.brian2 import standalone as implementation
 from cosim.backends.compiling import BuildError
-from devices import Memristor
+from devices import Memristor, Update
 
 ROOT = Path(__file__).parents[2]
 H = 0.1
 # Every effect of a device that has code of its own.
 DEVICE = dict(
     on_off_ratio=10.0, n_levels=64, sigma_c2c=0.03, sigma_read=0.2, sigma_d2d_g_max=0.1,
-    sigma_d2d_g_min=0.1, stuck_on=0.05, stuck_off=0.05,
+    sigma_d2d_g_min=0.1, stuck_on=0.05, stuck_off=0.05, drift_nu=0.1, drift_t0_s=0.01,
+    endurance=300.0, update=Update(law="linear", step_up=0.02, step_down=0.01),
+)  # fmt: skip
+OTHER = dict(
+    sigma_c2c=0.05, n_levels=16, endurance=60.0, drift_nu=0.2,
+    update=Update(
+        law="piecewise", step_up=0.03, step_down=0.02, nodes_up=(1.0, 0.5), nodes_down=(0.2, 0.9)
+    ),
 )  # fmt: skip
 
 
-def network(sim, *, seed=3, tau_m=10.0, w_max=0.08, delay=2.0, **device):
+def network(sim, *, seed=3, tau_m=10.0, w_max=0.08, delay=2.0, sigma_read=0.2, **device):
     """Build a network in which sources learn to excite the dendrites of recurrent cells."""
     sim.setup(timestep=H, rng_seed=seed)
     rng = np.random.default_rng(seed)
@@ -42,6 +49,13 @@ def network(sim, *, seed=3, tau_m=10.0, w_max=0.08, delay=2.0, **device):
         lambda_plus=0.05,
     )  # fmt: skip
     learning = sim.Projection(sources, cells, sim.AllToAllConnector(), synapse, label="learning")
+    programmed = sim.MemristiveSynapse(
+        weight=0.2, device=Memristor(on_off_ratio=10.0, sigma_c2c=0.1, sigma_read=sigma_read)
+    )
+    sim.Projection(
+        sources, cells, sim.OneToOneConnector(), programmed, receptor_type="excitatory",
+        label="programmed",
+    )  # fmt: skip
     cells.initialize(v=[0.0, 1.0, 2.0, 3.0, 4.0], dAP_trace=0.5)
     cells.record(["v", "spikes", "dAP"])
     return sources, cells, drive, learning
@@ -55,7 +69,7 @@ def outcome(cells, learning):
         "onsets": np.round(event.times.magnitude, 6).tolist(),
         "cells": event.array_annotations["source_index"].tolist(),
         "v": segment.analogsignals[0].magnitude,
-        "state": np.array(learning.read("permanence", "weight", "n_events", "n_spikes")),
+        "state": np.array(learning.read("permanence", "weight", "n_events", "n_spikes", "n_set")),
     }
 
 
@@ -97,9 +111,10 @@ def test_results_are_those_of_the_ordinary_mode(compiled):
     assert min(map(len, expected["spikes"])) > 3
     assert len(expected["onsets"]) > 5
     assert expected["state"][2].max() > 20
+    assert expected["state"][4].max() > 20
     for other in (
         dict(seed=4),
-        dict(tau_m=14.0, w_max=0.1, delay=1.5, sigma_c2c=0.1, n_levels=16, duration=70.0),
+        dict(tau_m=14.0, w_max=0.1, delay=1.5, sigma_read=0.1, duration=70.0, **OTHER),
     ):
         assert_same(simulate(standalone, **other), simulate(runtime, **other))
     assert compiled == []

@@ -2,36 +2,20 @@
 
 import numpy as np
 
-from devices import Memristor
+from tests.parity.devices import DEVICES
 from tests.parity.running import onsets_of, signal_of, spikes_of
-
-#: One projection for each device: every effect alone, then all together.
-DEVICES = {
-    "ideal": Memristor(on_off_ratio=12.0),
-    "levels": Memristor(on_off_ratio=12.0, n_levels=32),
-    "write noise": Memristor(on_off_ratio=12.0, sigma_c2c=0.02),
-    "noise at spikes": Memristor(on_off_ratio=12.0, sigma_c2c=0.02, c2c_event="pre_spike"),
-    "read noise": Memristor(on_off_ratio=12.0, sigma_read=0.2),
-    "spread": Memristor(on_off_ratio=12.0, sigma_d2d_g_max=0.1, sigma_d2d_g_min=0.2),
-    "stuck": Memristor(on_off_ratio=12.0, stuck_on=0.1, stuck_off=0.15),
-    "all": Memristor(
-        on_off_ratio=12.0, n_levels=64, sigma_d2d_g_max=0.1, sigma_d2d_g_min=0.2, sigma_c2c=0.01,
-        sigma_read=0.1, stuck_on=0.02, stuck_off=0.03,
-    ),
-    "all, noise at spikes": Memristor(
-        on_off_ratio=12.0, n_levels=64, sigma_d2d_g_max=0.1, sigma_d2d_g_min=0.2, sigma_c2c=0.01,
-        c2c_event="pre_spike", sigma_read=0.1, stuck_on=0.02, stuck_off=0.03,
-    ),
-}  # fmt: skip
 
 #: What is compared of each projection.
 STATE = ("permanence", "weight", "n_events", "n_spikes")
+WRITES = ("n_set", "n_reset")
 
 GROUPS, GROUP_SIZE, IN_DEGREE, INTERVAL = 4, 20, 4, 30.0
 
 
-def sequences(sim, synapse_type: str, pre_trace: bool, duration: float) -> dict[str, np.ndarray]:
-    """Run 80 cells with one plastic projection for each of `DEVICES`, and inhibition.
+def sequences(
+    sim, synapse_type: str, pre_trace: bool, duration: float, devices: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    """Run 80 cells with one plastic projection for each kind of device, and inhibition.
 
     Each group of 20 cells has its stimulus 30 ms after the one before it, and an inhibitory cell
     that lets only the predictive ones spike.
@@ -78,11 +62,12 @@ def sequences(sim, synapse_type: str, pre_trace: bool, duration: float) -> dict[
         name: sim.Projection(
             exc, exc, sim.FixedNumberPreConnector(IN_DEGREE, allow_self_connections=False),
             getattr(sim, synapse_type)(
-                device=device, pre_trace=pre_trace, w_max=0.02, delay=2.0 + 0.1 * k, **rule
+                device=DEVICES[name], pre_trace=pre_trace, w_max=0.18 / len(devices),
+                delay=2.0 + 0.1 * k, **rule,
             ),
             label=name,
         )
-        for k, (name, device) in enumerate(DEVICES.items())
+        for k, name in enumerate(devices)
     }  # fmt: skip
     exc.record(["spikes", "dAP"])
     exc[::8].record(["v", "i_dend", "dAP_trace"])
@@ -90,7 +75,8 @@ def sequences(sim, synapse_type: str, pre_trace: bool, duration: float) -> dict[
     result = {"spikes": spikes_of(exc), "dAPs": onsets_of(exc)}
     result |= {name: signal_of(exc, name) for name in ("v", "i_dend", "dAP_trace")}
     for name, projection in plastic.items():
-        state = dict(zip(STATE, projection.read(*STATE), strict=True))
+        names = STATE + (WRITES if projection.synapse_type.counts_writes else ())
+        state = dict(zip(names, projection.read(*names), strict=True))
         result |= {f"{name}: {variable}": values for variable, values in state.items()}
     sim.end()
     return result

@@ -1,7 +1,8 @@
 """Brian2 behind the PyNN 0.13 API: everything that `pyNN.brian2` has, and more.
 
 - the time convention of the NEST backend, so that exactly integrated cells spike at the same times;
-- `IF_curr_exp_dAP`, `MemristiveSTDP` and `MemristiveStructuralSTDP` as Brian2 equations;
+- `IF_curr_exp_dAP`, `MemristiveSTDP`, `MemristiveStructuralSTDP` and `MemristiveSynapse` as
+  Brian2 equations;
 - projections that are connected, read and written in bulk, with random numbers from the run seed
   and the projection's label alone;
 - cells whose parameters may all differ.
@@ -46,6 +47,7 @@ from .electrodes import (  # noqa: F401
 from .memristive import MemristiveSTDP, MemristiveStructuralSTDP  # noqa: F401
 from .point_neurons import LIF, AdExp, PointNeuron  # noqa: F401
 from .populations import Assembly, Population, PopulationView  # noqa: F401
+from .programmed import MemristiveSynapse  # noqa: F401
 from .projections import Projection
 from .receptors import (  # noqa: F401
     AlphaPSR,

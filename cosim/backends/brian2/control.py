@@ -129,10 +129,11 @@ class State(type(simulator.state)):  # type: ignore[misc]
     @property
     def t(self) -> float:
         """Time in ms."""
-        return round(self._step * self._dt, 9)
+        return round(self.step * self._dt, 9)
 
     @property
-    def _step(self) -> int:
+    def step(self) -> int:
+        """Number of time steps so far."""
         return int(self.network.clock.variables["timestep"].get_value().item())
 
     @property
@@ -166,11 +167,11 @@ class State(type(simulator.state)):  # type: ignore[misc]
         steps = self._steps_until(tstop)
         if steps < 0:
             return
-        self._prepare(round((self._step + steps) * self._dt, 9))
+        self._prepare(round((self.step + steps) * self._dt, 9))
         self._keep_initial()
         self.running = True
         clock = self.network.clock
-        stop = (self._step + steps) * clock.dt
+        stop = (self.step + steps) * clock.dt
         if steps:
             with nullcontext() if self.network.changed else _collecting_nothing():
                 self.network.run(steps * clock.dt, namespace={})

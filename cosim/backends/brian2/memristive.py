@@ -1,7 +1,7 @@
 """Memristive plasticity in Brian2: the rule and the device of ``docs/model_definition.md``."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,15 +9,16 @@ from pyNN.brian2 import simulator
 from pyNN.standardmodels import build_translations
 
 from cosim.backends import standardmodels
-from devices import Memristor, effects, noise
-from devices.noise import Stream
+from devices import effects
 
+from .device import device_functions
+from .device_code import DeviceCode
 from .in_flight import InFlight, places_needed
-from .noise import FUNCTIONS
 from .synapses import (
     INTEGER,
     MILLISECONDS,
     NUMBER,
+    TIME_ZERO,
     WEIGHT,
     Pathway,
     SynapseModel,
@@ -30,53 +31,10 @@ from .synapses import (
 # A time that differs from the limits of the potentiation window by less, in steps, equals them.
 _ROUNDING = 1e-6
 
-# ---- the device --------------------------------------------------------------------------------
-
-
-def _noise(kind: str, event: str, stream: Stream) -> str:
-    return f"device_{kind}(key_0, key_1, device, {event}, {int(stream)})"
-
-
-def _program(device: Memristor, *, noisy: bool) -> str:
-    """Return the code of one programming event: it turns ``wanted`` into what comes out."""
-    code = ""
-    if noisy:
-        code += f"wanted += sigma_c2c*p_max*{_noise('normal', 'n_events', Stream.WRITE)}\n"
-    code += "wanted = clip(wanted, permanence_min, p_max)\n"
-    if device.n_levels is not None:
-        code += (
-            f"wanted = p_max*(floor(wanted/(p_max/n_steps) + "
-            f"{_noise('uniform', 'n_events', Stream.LEVEL)})/n_steps)\n"
-            "wanted = clip(wanted, permanence_min, p_max)\n"
-        )
-    return code
-
-
-def _update(device: Memristor, condition: str) -> str:
-    """Return the code that moves the state to ``wanted`` where that is a change."""
-    noisy = device.sigma_c2c > 0 and device.c2c_event == "write"
-    return (
-        f"changes = {condition}\n"
-        + _program(device, noisy=noisy)
-        + "permanence = int(changes)*wanted + int(not changes)*permanence\n"
-        "n_events += int(changes)\n"
-    )
-
-
-def _perturb(device: Memristor) -> str:
-    if device.sigma_c2c == 0 or device.c2c_event != "pre_spike":
-        return ""
-    return (
-        "wanted = permanence\n"
-        + _program(device, noisy=True)
-        + "permanence = wanted\nn_events += 1\n"
-    )
-
-
 # ---- the rule ----------------------------------------------------------------------------------
 
 
-def _at_post_spike(device: Memristor, *, pre_trace: bool, z: str) -> str:
+def _at_post_spike(device: DeviceCode, *, pre_trace: bool, z: str) -> str:
     increment = "lambda_plus*p_max"
     if pre_trace:
         increment = "lambda_plus*(trace*exp(-(interval*dt)/tau_plus))*p_max"
@@ -85,11 +43,11 @@ def _at_post_spike(device: Memristor, *, pre_trace: bool, z: str) -> str:
         "pairs = n_spikes > 0 and interval >= first_step and interval <= last_step\n"
         f"wanted = clip(permanence + {increment}, permanence_min, p_max)\n"
         f"wanted = clip(wanted + lambda_h*(z_target - {z})*p_max, permanence_min, p_max)\n"
-        + _update(device, "pairs and wanted != permanence")
+        + device.program("pairs")
     )
 
 
-def _at_pre_spike(device: Memristor, *, binary: bool, pre_trace: bool, sent: InFlight) -> str:
+def _at_pre_spike(device: DeviceCode, *, binary: bool, pre_trace: bool, sent: InFlight) -> str:
     if binary:
         mature = "int(permanence > theta_p)"
         weight = f"w_max*{mature} + w_min*(1 - {mature})"
@@ -97,14 +55,12 @@ def _at_pre_spike(device: Memristor, *, binary: bool, pre_trace: bool, sent: InF
         weight = "w_min + (w_max - w_min)*(permanence/p_max)"
     code = (
         "wanted = clip(permanence - lambda_minus*p_max, permanence_min, p_max)\n"
-        + _update(device, "wanted != permanence")
-        + _perturb(device)
+        + device.program()
+        + device.perturb()
         + f"conductance = {weight}\n"
+        + device.read()
+        + sent.send("conductance")
     )
-    if device.sigma_read:
-        factor = f"1 + sigma_read*{_noise('normal', 'n_spikes', Stream.READ)}"
-        code += f"conductance *= clip({factor}, 0, inf)\n"
-    code += sent.send("conductance")
     if pre_trace:
         code += "trace = 1 + trace*exp(-((t_in_timesteps - last_spike)*dt)/tau_plus)\n"
     return code + "last_spike = t_in_timesteps\nn_spikes += 1\n"
@@ -122,6 +78,8 @@ class _Memristive(SynapseTypeMixin, standardmodels.MemristivePlasticity):
                 "device",
                 "n_events",
                 "n_spikes",
+                "n_set",
+                "n_reset",
                 "w_max",
                 "theta_p",
                 "p_max",
@@ -140,7 +98,6 @@ class _Memristive(SynapseTypeMixin, standardmodels.MemristivePlasticity):
         """Return parameters and initial state of all synapses, in PyNN units."""
         device, n = self.device, len(projection)
         permanence = projection._checked_permanence(parameters["permanence"], 0.0)
-        key = noise.noise_key(projection.seed, projection.stream_label)
         common = self.common_parameters()
         w_max = common.pop("w_max")
         dt = simulator.state.dt
@@ -155,20 +112,19 @@ class _Memristive(SynapseTypeMixin, standardmodels.MemristivePlasticity):
             "w_min": w_max / device.on_off_ratio,
             "first_step": math.floor(common["dt_min"] / dt + _ROUNDING) + 1,
             "last_step": math.ceil(common["dt_max"] / dt - _ROUNDING) - 1,
-            "key_0": float(key[0]),
-            "key_1": float(key[1]),
-            "sigma_c2c": device.sigma_c2c,
-            "sigma_read": device.sigma_read,
-            "n_steps": (device.n_levels or 1) - 1.0,
+            "last_write": TIME_ZERO,
         }
-        if device.sigma_d2d_g_max or device.sigma_d2d_g_min or device.stuck_on or device.stuck_off:
-            projection.bounds = bounds = effects.sample_bounds(device, w_max * 1000.0, n, key)
+        if effects.spreads_bounds(device):
+            projection.bounds = bounds = effects.sample_bounds(
+                device, w_max * 1000.0, n, projection.noise_key
+            )
             values |= {"w_max": bounds.w_max / 1000.0, "w_min": bounds.w_min / 1000.0}
         return values
 
     def brian2_model(self, projection: Any) -> SynapseModel:
         """Return Brian2's equations and code."""
-        device, binary, pre_trace = self.device, self.binary, self.pre_trace
+        device = DeviceCode(self.device, counts_writes=self.counts_writes)
+        binary, pre_trace = self.binary, self.pre_trace
         dt = simulator.state.dt
         longest = float(np.max(projection.delay_steps)) * dt
         sent = InFlight("w_sent", places_needed(projection, projection.pre, longest))
@@ -184,12 +140,8 @@ class _Memristive(SynapseTypeMixin, standardmodels.MemristivePlasticity):
             "last_step": INTEGER,
             "theta_p": NUMBER if binary else None,
             "tau_plus": MILLISECONDS if pre_trace else None,
-            "sigma_c2c": NUMBER if device.sigma_c2c else None,
-            "sigma_read": NUMBER if device.sigma_read else None,
-            "n_steps": NUMBER if device.n_levels is not None else None,
+            "device": INTEGER if device.functions_used else None,
         }
-        if device.sigma_c2c or device.sigma_read or device.n_levels is not None:
-            used |= {"device": INTEGER, "key_0": NUMBER, "key_1": NUMBER}
         state = {
             "permanence": NUMBER,
             "permanence_min": NUMBER,
@@ -201,6 +153,10 @@ class _Memristive(SynapseTypeMixin, standardmodels.MemristivePlasticity):
         }
         if pre_trace:
             state["trace"] = NUMBER
+        if device.counts_writes:
+            state |= {"n_set": INTEGER, "n_reset": INTEGER}
+        if device.drifts:
+            state["last_write"] = INTEGER
         pathways = {
             "send": transmission(sent.arrive + "{target} += w_sent"),
             "pre": at_pre(
@@ -230,17 +186,25 @@ class _Memristive(SynapseTypeMixin, standardmodels.MemristivePlasticity):
             pathways=pathways,
             places=sent.places,
             post_places=z.places,
-            namespace=FUNCTIONS,
+            namespace=device_functions(self.device, projection.noise_key, projection.brian2_name),
         )
 
-    def derived(self, name: str, read: Callable[[str], np.ndarray]) -> np.ndarray | None:
+    def derived(self, name: str, projection: Any) -> np.ndarray | None:
         """Return the weight, which follows from the state of the device."""
         if name != "weight":
             return None
+        read = projection.read_all
         permanence, w_min, w_max = read("permanence"), read("w_min"), read("w_max")
         if self.binary:
-            return np.where(permanence > read("theta_p"), w_max, w_min)
-        return w_min + (w_max - w_min) * (permanence / self.p_max)
+            w = np.where(permanence > read("theta_p"), w_max, w_min)
+        else:
+            w = w_min + (w_max - w_min) * (permanence / self.p_max)
+        n_events, last_write = (read(name).astype(np.int64) for name in ("n_events", "last_write"))
+        age_s = (simulator.state.step + TIME_ZERO - last_write) * simulator.state.dt / 1000.0
+        return effects.conductance(
+            self.device, w, w_max - w_min, n_events, projection.noise_key, np.arange(w.size),
+            age_s,
+        )  # fmt: skip
 
 
 class MemristiveSTDP(_Memristive, standardmodels.MemristiveSTDP):  # noqa: D101

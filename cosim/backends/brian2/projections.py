@@ -12,6 +12,8 @@ from pyNN import common, errors
 from pyNN.brian2 import simulator
 from pyNN.space import Space
 
+from devices import noise
+
 from ..connectivity import realise
 from ..realised_projection import RealisedProjection
 from ..standardmodels import MemristivePlasticity
@@ -78,6 +80,10 @@ class Projection(RealisedProjection):  # noqa: D101
     seed: int
     #: Label that selects the random streams.
     stream_label: str
+    #: Key of the noise of its devices.
+    noise_key: noise.Key
+    #: Name of the objects in Brian2, unique and the same in every run of a script.
+    brian2_name: str
 
     def __init__(
         self,
@@ -110,6 +116,7 @@ class Projection(RealisedProjection):  # noqa: D101
             self._check_memristive()
         simulator.state.check_changeable(f"Projection {self.label!r}: the network")
         self.seed, self.stream_label = simulator.state.rng_seed, self._stream_label()
+        self.noise_key = noise.noise_key(self.seed, self.stream_label)
         connectivity = realise(self, self.seed, self.stream_label)
         self._pre_index, self._post_index = connectivity.pre, connectivity.post
         self._blocks: list[_Block] = []
@@ -120,7 +127,7 @@ class Projection(RealisedProjection):  # noqa: D101
         #: Brian2, its state variables are to be found there.
         self._values = self.synapse_type.brian2_values(self, parameters)
         self.synapse_type.check_values(self._described, self._values)
-        self._name = simulator.state.name("projection")
+        self.brian2_name = simulator.state.name("projection")
         simulator.state.projections.append(self)
 
     @property
@@ -183,14 +190,14 @@ class Projection(RealisedProjection):  # noqa: D101
         i, j = pre[self._pre_index], post[self._post_index]
         if len(pre_groups) == len(post_groups) == 1:
             everything = slice(None)
-            return [self._build_block(model, self._name, pre_groups[0], post_groups[0],
+            return [self._build_block(model, self.brian2_name, pre_groups[0], post_groups[0],
                                       i, j, everything)]  # fmt: skip
         pair = pre_group[self._pre_index] * len(post_groups) + post_group[self._post_index]
         blocks = []
         for number in np.unique(pair):
             a, b = divmod(int(number), len(post_groups))
             members = np.flatnonzero(pair == number)
-            name = f"{self._name}_{a}_{b}"
+            name = f"{self.brian2_name}_{a}_{b}"
             blocks.append(
                 self._build_block(
                     model, name, pre_groups[a], post_groups[b], i[members], j[members], members
@@ -256,11 +263,11 @@ class Projection(RealisedProjection):  # noqa: D101
 
     def _read_native(self, names: list[str], index: int | None = None) -> list[np.ndarray]:
         chosen = slice(None) if index is None else slice(index, index + 1)
-        return [self._read_all(name)[chosen].copy() for name in names]
+        return [self.read_all(name)[chosen].copy() for name in names]
 
-    def _read_all(self, name: str) -> np.ndarray:
+    def read_all(self, name: str) -> np.ndarray:
         """Read a variable of all connections, in PyNN units."""
-        derived = self.synapse_type.derived(name, self._read_all)
+        derived = self.synapse_type.derived(name, self)
         if derived is not None:
             return derived
         if self._changes(name):
@@ -303,7 +310,7 @@ class Projection(RealisedProjection):  # noqa: D101
             )
         if index is None:
             return float(value) if np.ndim(value) == 0 else np.array(value, float)
-        values = np.array(self._read_all(name), float)
+        values = np.array(self.read_all(name), float)
         values[index] = np.ravel(value)[0]
         return values
 

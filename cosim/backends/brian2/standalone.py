@@ -91,7 +91,8 @@ class State(control.State):
         self._begin()
 
     @property
-    def _step(self) -> int:
+    def step(self) -> int:
+        """Number of time steps asked for so far."""
         return self._steps
 
     def run_until(self, tstop: float) -> None:

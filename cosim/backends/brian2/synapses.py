@@ -5,7 +5,7 @@ which is dendritic, a presynaptic one at once, after postsynaptic ones of the sa
 synapse sends is evaluated then and arrives after the delay.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -48,6 +48,9 @@ class Variable(NamedTuple):
 NUMBER = Variable("1")
 INTEGER = Variable("integer")
 MILLISECONDS = Variable("second", 1e3)
+#: Brian2's clock step that would compute PyNN's time 0.
+TIME_ZERO = -1
+
 #: In the unit that a spike adds to the target, which depends on its cell type.
 WEIGHT = Variable("{weight_unit}")
 
@@ -146,8 +149,8 @@ class SynapseTypeMixin:
         """Return equations and code for a projection; called before its first run."""
         raise NotImplementedError
 
-    def derived(self, name: str, read: Callable[[str], np.ndarray]) -> np.ndarray | None:
-        """Return a variable that follows from others, which `read` gives; None if it is not one."""
+    def derived(self, name: str, projection: Any) -> np.ndarray | None:
+        """Return a variable that follows from others of a projection; None if it is not one."""
         return None
 
     def check_values(self, name: str, values: Mapping[str, Any]) -> None:
@@ -184,12 +187,14 @@ def refuse(name: str, variable: str, values: Any, allowed: Any, need: str) -> No
         raise errors.ConnectionError(f"{name}: {variable}={wrong.flat[0]:g}, need {need}")
 
 
-def _sending(projection: Any, side: Literal["pre", "post"] = "pre") -> InFlight:
+def sending(projection: Any, side: Literal["pre", "post"] = "pre") -> InFlight:
+    """Return where a projection keeps what its synapses send until it arrives."""
     longest = float(np.max(projection.delay_steps)) * simulator.state.dt
     return InFlight("sent", places_needed(projection, getattr(projection, side), longest))
 
 
-def _in_flight_state(sent: InFlight) -> dict[str, Variable]:
+def in_flight_state(sent: InFlight) -> dict[str, Variable]:
+    """Return the variables for what is under way."""
     return dict.fromkeys(sent.values, WEIGHT) | dict.fromkeys(sent.counters, INTEGER)
 
 
@@ -251,7 +256,7 @@ class TsodyksMarkramSynapse(SynapseTypeMixin, synapses.TsodyksMarkramSynapse):  
         }
 
     def brian2_model(self, projection: Any) -> SynapseModel:  # noqa: D102
-        sent = _sending(projection)
+        sent = sending(projection)
         return SynapseModel(
             parameters={
                 "weight": WEIGHT,
@@ -265,7 +270,7 @@ class TsodyksMarkramSynapse(SynapseTypeMixin, synapses.TsodyksMarkramSynapse):  
                 "x": NUMBER,
                 "y": NUMBER,
                 "t_last": MILLISECONDS,
-                **_in_flight_state(sent),
+                **in_flight_state(sent),
             },
             pathways={
                 "send": transmission(sent.arrive + "{target} += sent"),
@@ -356,7 +361,7 @@ class STDPMechanism(SynapseTypeMixin, synapses.STDPMechanism):  # noqa: D101
         return {**parameters, "x": 0.0, "y": 0.0, "pre_spike": never, "post_spike": never}
 
     def brian2_model(self, projection: Any) -> SynapseModel:  # noqa: D102
-        sent = _sending(projection)
+        sent = sending(projection)
         rule = self.weight_dependence
         return SynapseModel(
             parameters={
@@ -374,7 +379,7 @@ class STDPMechanism(SynapseTypeMixin, synapses.STDPMechanism):  # noqa: D101
                 "y": NUMBER,
                 "pre_spike": MILLISECONDS,
                 "post_spike": MILLISECONDS,
-                **_in_flight_state(sent),
+                **in_flight_state(sent),
             },
             pathways={
                 "send": transmission(sent.arrive + "{target} += sent"),

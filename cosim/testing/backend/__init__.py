@@ -9,6 +9,7 @@ from cosim.testing.backend.dendrites import DendriteContract
 from cosim.testing.backend.memristive import MemristiveContract
 from cosim.testing.backend.parameters import ParameterContract
 from cosim.testing.backend.plasticity import PlasticityContract
+from cosim.testing.backend.programmed import ProgrammedWeightContract
 from cosim.testing.backend.recording import RecordingContract
 from cosim.testing.backend.resetting import ResetContract
 from cosim.testing.backend.sources import SpikeSourceContract
@@ -25,6 +26,7 @@ class BackendContract(
     MemristiveContract,
     ParameterContract,
     PlasticityContract,
+    ProgrammedWeightContract,
     RecordingContract,
     ResetContract,
     SpikeSourceContract,
@@ -34,7 +36,8 @@ class BackendContract(
 
     Voltages are compared with closed forms or with a reference integration, spike times with the
     time convention of ``docs/model_definition.md``, connections with
-    `cosim.backends.connectivity.realise`, memristive synapses with `devices`.
+    `cosim.backends.connectivity.realise`, plastic and programmed memristive synapses with
+    `devices`.
 
     A test that needs what the backend's ``capabilities`` exclude is skipped, and the reason names
     the capability; nothing else is skipped.

@@ -18,7 +18,7 @@ from cosim.testing.backend.base import (
     values,
 )
 from cosim.testing.backend.rule import Rule, run_rule
-from devices import Memristor, effects, noise
+from devices import Memristor, Update, effects, noise
 
 _SEED = 23
 _DELAY = 2.0
@@ -32,15 +32,59 @@ _RULES = {
         z_target=1.0, tau_plus=20.0, dt_min=4.0, dt_max=80.0, theta_p=10.0,
     ),
 }  # fmt: skip
+_STEPS: dict[str, Any] = {"step_up": 0.02, "step_down": 0.005}
 _DEVICES = {
     "ideal": Memristor(),
     "on-off ratio": Memristor(on_off_ratio=5.0),
+    "spread of the bounds": Memristor(
+        on_off_ratio=5.0, sigma_d2d_g_max=0.1, sigma_d2d_g_min=0.4, sigma_d2d_gain=0.1,
+        g_min_distribution="log-normal", d2d_truncation=2.0,
+    ),
+    "stuck": Memristor(on_off_ratio=4.0, stuck_on=0.2, stuck_off=0.2, stuck_random=0.3),
     "levels": Memristor(n_levels=16, on_off_ratio=10.0),
+    "geometric levels": Memristor(n_levels=16, on_off_ratio=10.0, level_spacing="geometric"),
+    "table of levels": Memristor(
+        level_means=(0.05, 0.2, 0.3, 0.55, 0.7, 1.0),
+        level_sigmas=(0.01, 0.02, 0.01, 0.03, 0.02, 0.01),
+    ),
     "write noise": Memristor(sigma_c2c=0.05),
     "write noise at each spike": Memristor(sigma_c2c=0.05, c2c_event="pre_spike"),
+    "write noise that depends on the conductance": Memristor(
+        on_off_ratio=5.0, c2c_polynomial=(0.01, 0.05, -0.02)
+    ),
+    "write noise of the conductance": Memristor(on_off_ratio=5.0, sigma_write=0.2),
+    "linear law": Memristor(
+        update=Update(law="linear", slope_up=1.0, slope_down=0.5, **_STEPS), sigma_d2d_step=0.3,
+    ),
+    "exponential law": Memristor(
+        update=Update(
+            law="exponential", amplitude_up=0.1, rate_up=2.0, amplitude_down=-0.8, rate_down=-3.0,
+            **_STEPS,
+        ),
+        sigma_c2c_step=0.5, sigma_d2d_asymmetry=0.1,
+    ),
+    "power law": Memristor(
+        update=Update(law="power", exponent_up=1.5, exponent_down=0.7, **_STEPS),
+        sigma_d2d_step=0.7, step_distribution="log-normal", sigma_c2c=0.01,
+    ),
+    "piecewise law": Memristor(
+        update=Update(
+            law="piecewise", nodes_up=(1.2, 0.9, 0.2, 0.0), nodes_down=(0.0, 0.7, 1.1), **_STEPS
+        ),
+        n_levels=200,
+    ),
+    "read noise": Memristor(sigma_read=0.1, sigma_flicker=0.2),
+    "drift": Memristor(drift_nu=0.1, sigma_drift_nu=0.02, drift_t0_s=0.005),
+    "endurance": Memristor(endurance=8.0, endurance_shape=2.0),
+    "endurance of pulses": Memristor(
+        update=Update(law="linear", **_STEPS), endurance=10.0, drift_nu=0.1, drift_t0_s=0.005
+    ),
     "everything": Memristor(
-        on_off_ratio=10.0, n_levels=64, sigma_d2d_g_max=0.1, sigma_d2d_g_min=0.1, sigma_c2c=0.03,
-        sigma_read=0.1, stuck_on=0.2, stuck_off=0.2,
+        on_off_ratio=10.0, n_levels=32, sigma_d2d_g_max=0.1, sigma_d2d_g_min=0.1, sigma_c2c=0.004,
+        sigma_read=0.1, stuck_on=0.1, stuck_off=0.1, stuck_random=0.1, sigma_d2d_step=0.2,
+        update=Update(law="linear", slope_up=0.5, slope_down=0.5, **_STEPS), sigma_c2c_step=0.3,
+        c2c_polynomial=(0.0, 0.01), sigma_write=0.03, sigma_flicker=0.1, drift_nu=0.05,
+        sigma_drift_nu=0.01, drift_t0_s=0.005, endurance=60.0, e_set_pj=1.0, e_reset_pj=2.0,
     ),
 }  # fmt: skip
 
@@ -94,16 +138,21 @@ class MemristiveContract(Contract):
 
         shift = round(_DELAY / H)
         expected: list[tuple[float, float]] = []
+        writes: list[tuple[int, int]] = []
         sent: list[list[tuple[int, float]]] = [[], []]
         for index, (i, j) in enumerate(np.ndindex(4, 2)):
-            state, weight, every = run_rule(
+            outcome = run_rule(
                 rule, memristor, key, index, (bounds.w_min[index], bounds.w_max[index]),
-                float(permanence[i, j]), pre[i], post[j] + shift, z, H, pre_trace=pre_trace,
+                float(permanence[i, j]), pre[i], post[j] + shift, round(200.0 / H), z, H,
+                pre_trace=pre_trace,
             )  # fmt: skip
-            expected.append((state, weight))
-            sent[j] += zip(pre[i] + shift, every, strict=True)
+            expected.append((outcome.state, outcome.weight))
+            writes.append((outcome.n_set, outcome.n_reset))
+            sent[j] += zip(pre[i] + shift, outcome.sent, strict=True)
         found = values(made, "permanence", "weight")
         np.testing.assert_allclose(found, expected, rtol=1e-9)
+        if made.synapse_type.counts_writes:
+            assert values(made, "n_set", "n_reset").tolist() == [list(pair) for pair in writes]
         for j in range(2):
             current = _dendritic_current(sent[j], post[j], 2000)
             np.testing.assert_allclose(signal(cells, "i_dend")[:, j], current, atol=1e-9)

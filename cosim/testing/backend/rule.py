@@ -29,6 +29,27 @@ class Rule:
         return {name: value for name, value in asdict(self).items() if name not in without}
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What the spikes of a simulation did to one synapse.
+
+    Attributes
+    ----------
+    state, weight : float
+        At the end.
+    sent : list of float
+        Weight with which each presynaptic spike is sent.
+    n_set, n_reset : int
+        Writes in either direction.
+    """
+
+    state: float
+    weight: float
+    sent: list[float]
+    n_set: int
+    n_reset: int
+
+
 def run_rule(
     rule: Rule,
     device: Memristor,
@@ -38,11 +59,12 @@ def run_rule(
     permanence: float,
     pre: np.ndarray,
     post: np.ndarray,
+    end: int,
     z: float,
     h: float,
     *,
     pre_trace: bool,
-) -> tuple[float, float, list[float]]:
+) -> Outcome:
     """Apply the spikes of a simulation to one synapse, see ``docs/model_definition.md``.
 
     Parameters
@@ -57,6 +79,8 @@ def run_rule(
         Initial state.
     pre, post : numpy.ndarray of int
         Steps at which spikes reach the synapse, in ascending order.
+    end : int
+        Last step of the simulation.
     z : float
         Trace of dendritic action potentials of the postsynaptic cell, constant.
     h : float
@@ -66,22 +90,23 @@ def run_rule(
 
     Returns
     -------
-    state, weight : float
+    Outcome
         After all spikes.
-    sent : list of float
-        Weight with which each presynaptic spike is sent.
     """
-    p_max = rule.p_max
+    p_max, (w_min, w_max) = rule.p_max, bounds
     state = floor = float(effects.initial_state(device, permanence, p_max))
-    n_events, trace = 0, 0.0
+    n_events, trace, written = 0, 0.0, 0
+    writes = {True: 0, False: 0}
     last: int | None = None
     sent: list[float] = []
 
-    def weight() -> float:
-        w_min, w_max = bounds
+    def weight(step: int) -> float:
         if rule.binary:
-            return w_max if state > rule.theta_p else w_min
-        return w_min + (w_max - w_min) * state
+            w = w_max if state > rule.theta_p else w_min
+        else:
+            w = w_min + (w_max - w_min) * state
+        age = (step - written) * h / 1000.0
+        return float(effects.conductance(device, w, w_max - w_min, n_events, key, index, age))
 
     # A postsynaptic spike comes before a presynaptic one of the same step.
     events = sorted([(int(n), 0) for n in post] + [(int(n), 1) for n in pre])
@@ -98,12 +123,21 @@ def run_rule(
             wanted = min(state + rule.lambda_plus * x * p_max, p_max)
             wanted += rule.lambda_h * (rule.z_target - z) * p_max
             wanted = min(max(wanted, floor), p_max)
-        new, programmed = effects.program(device, state, wanted, floor, p_max, n_events, key, index)
+        done = sum(writes.values())
+        new, programmed, count = effects.program(
+            device, state, wanted, floor, p_max, n_events, key, index, done
+        )
+        writes[wanted > state] += int(count)
+        written = step if count else written
         state, n_events = float(new), n_events + int(programmed)
         if is_pre:
-            new, programmed = effects.perturb(device, state, floor, p_max, n_events, key, index)
+            done = sum(writes.values())
+            new, programmed, _ = effects.perturb(
+                device, state, floor, p_max, n_events, key, index, done
+            )
             state, n_events = float(new), n_events + int(programmed)
-            sent.append(weight() * float(effects.read_factor(device, len(sent), key, index)))
+            factor = effects.read_factor(device, len(sent), key, index)
+            sent.append(weight(step) * float(factor))
             decay = np.exp(-(step - last) * h / rule.tau_plus) if last is not None else 0.0
             trace, last = trace * decay + 1.0, step
-    return state, weight(), sent
+    return Outcome(state, weight(end), sent, n_set=writes[True], n_reset=writes[False])
