@@ -99,6 +99,20 @@ class ProgrammedWeights:
             return self.conductance
         return _conductance(self.device, self.key, self.bounds, self.state, self.n_events, age_s)
 
+    def shares(self) -> tuple[FloatArray, FloatArray | float]:
+        """Return what the weights consist of, for weights of one or two devices.
+
+        Returns
+        -------
+        first : ndarray of float64, shape (n,)
+            What the first device of each weight adds to it.
+        second : ndarray of float64, shape (n,), or float
+            What the second device adds, or else the offset.
+        """
+        shares = self.conductance * self.signs
+        shares = shares * np.broadcast_to(self.scale, len(shares))[:, np.newaxis]
+        return shares[:, 0], shares[:, 1] if shares.shape[1] == 2 else self.offset
+
     def weights(self, age_s: float | None = None) -> FloatArray:
         """Return the weights that the devices make, without read noise.
 

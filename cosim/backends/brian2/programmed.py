@@ -9,7 +9,6 @@ from pyNN.brian2 import simulator
 from pyNN.standardmodels import build_translations
 
 from cosim.backends import standardmodels
-from devices.programmed import ProgrammedWeights
 
 from .device import device_functions
 from .synapses import (
@@ -38,7 +37,7 @@ class MemristiveSynapse(SynapseTypeMixin, standardmodels.MemristiveSynapse):  # 
         values = {"delay": parameters["delay"]}
         if not self.changes:
             return values | {"weight": programmed.weights()}
-        first, second = _shares(programmed)
+        first, second = programmed.shares()
         return values | {
             "index": np.arange(len(projection)),
             "first_share": first,
@@ -79,10 +78,3 @@ class MemristiveSynapse(SynapseTypeMixin, standardmodels.MemristiveSynapse):  # 
             return None
         age_s = simulator.state.step * simulator.state.dt / 1000.0
         return projection.programmed.weights(age_s)
-
-
-def _shares(programmed: ProgrammedWeights) -> tuple[np.ndarray, np.ndarray | float]:
-    """Return what the first and the second device add to each weight, or one device and nothing."""
-    shares = programmed.conductance * programmed.signs
-    shares = shares * np.broadcast_to(programmed.scale, len(shares))[:, np.newaxis]
-    return shares[:, 0], shares[:, 1] if shares.shape[1] == 2 else programmed.offset

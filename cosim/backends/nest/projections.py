@@ -197,13 +197,11 @@ class Projection(RealisedProjection, NESTSynapseAttributes):  # noqa: D101
         if not len(self):
             return
         in_nest = 1000.0 * self._weight_factor() * np.ones(len(self))
-        shares = programmed.conductance * programmed.signs
-        shares = shares * np.broadcast_to(programmed.scale, len(self))[:, np.newaxis]
-        second = shares[:, 1] if shares.shape[1] == 2 else programmed.offset
+        first, second = programmed.shares()
         self._connect(
             {
                 "delay": parameters["delay"],
-                "first": in_nest * shares[:, 0],
+                "first": in_nest * first,
                 "second": in_nest * second,
                 "index": np.arange(len(self)),
             }
