@@ -1,0 +1,13 @@
+"""BrainScaleS-2, a mixed-signal neuromorphic chip, emulated.
+
+512 neuron circuits with 256 synapses each run a thousand times faster than biology. Times are
+hardware times in us, potentials are in LSB of the chip's 8-bit converter (CADC, about 4.5 mV).
+
+- `circuits`: what one circuit does, as numbers
+- `engine`: integrates circuits and their synapses
+- `chip`, `mismatch`: chips whose circuits differ, and from settings to circuits
+- `settings`, `transfer`, `physics`: what the chip stores, and what it does in numbers
+- `calibration`: settings that make circuits equal
+- `readout`: the analog-to-digital converters
+- `limits`: sizes, ranges and rates of the chip
+"""
