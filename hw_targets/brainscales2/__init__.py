@@ -8,6 +8,10 @@ hardware times in us, potentials are in LSB of the chip's 8-bit converter (CADC,
 - `chip`, `mismatch`: chips whose circuits differ, and from settings to circuits
 - `settings`, `transfer`, `physics`: what the chip stores, and what it does in numbers
 - `calibration`: settings that make circuits equal
+- `correlation`: the synapses' sensors of correlated events and spikes
 - `readout`: the analog-to-digital converters
 - `limits`: sizes, ranges and rates of the chip
+- `pynn`: the vendor's PyNN interface; `native`: the same as a backend of studies
+- `vendor`: stand-ins for low-level names that scripts touch
+- `mapped`: ordinary PyNN, mapped onto the chip: ``cosim.backend("brainscales2")``
 """

@@ -1,0 +1,256 @@
+"""State of the simulation: the network, its mapping, and the engine that runs it."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pyNN import common
+
+from devices.noise import noise_key
+from hw_targets.brainscales2.chip import Chip
+from hw_targets.brainscales2.engine import Activity, Engine, Probe
+from hw_targets.brainscales2.mapped.mapping import Mapping, Options, build
+
+name = "brainscales2"
+
+GRID_MS = 0.008
+"""Grid of the times of spikes: 8 ns on the chip."""
+LONGEST_STEP_MS = 0.1
+"""Longest step of the engine."""
+_ROUNDING = 1e-6
+
+
+class ID(int, common.IDMixin):  # noqa: D101
+    __doc__ = common.IDMixin.__doc__
+
+
+class State(common.control.BaseState):
+    """All that `setup` starts anew."""
+
+    mpi_rank = 0
+    num_processes = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin(0.1, 0.0, None, 42, Options(Chip.ideal()), "native", quiet=True)
+
+    def begin(
+        self,
+        timestep: float,
+        min_delay: float,
+        max_delay: float | None,
+        rng_seed: int,
+        options: Options,
+        poisson: str,
+        quiet: bool,
+    ) -> None:
+        """Forget everything, for a new simulation."""
+        self.recorders: set[Any] = set()
+        self.write_on_end: list[Any] = []
+        self.id_counter = 0
+        self.segment_counter = 0
+        self.populations: list[Any] = []
+        self.projections: list[Any] = []
+        self.dt = timestep
+        self.min_delay = min_delay
+        self._max_delay = max_delay
+        self.rng_seed = rng_seed
+        self.options = options
+        self.poisson = poisson
+        self.quiet = quiet
+        #: Of the network as it is, once it is asked for.
+        self._mapping: Mapping | None = None
+        self._stale = False
+        self._engine: Engine | None = None
+        self._loaded: Mapping | None = None
+        self._shown = False
+        self._start()
+
+    def _start(self) -> None:
+        self.running = False
+        self.step = 0
+        #: Whether the engine has not begun, so that what happens at time 0 is still to come.
+        self._fresh = True
+        #: Time that the engine has reached, in units of GRID_MS.
+        self._grid_now = 0
+        #: Spikes since time 0: IDs of cells and times in ms.
+        self._spikes: list[tuple[npt.NDArray[np.int64], npt.NDArray[Any]]] = []
+
+    @property
+    def t(self) -> float:
+        """Time in ms."""
+        return round(self.step * self.dt, 9)
+
+    @property
+    def max_delay(self) -> float:
+        """Largest delay in ms: what `setup` was told, else the largest asked for."""
+        if self._max_delay is not None:
+            return self._max_delay
+        delays = [np.max(p.read("delay")[0], initial=0.0) for p in self.projections]
+        return max(map(float, delays), default=0.0)
+
+    # ---- mapping -------------------------------------------------------------------------------
+
+    def check_can_grow(self, what: str) -> None:
+        """Refuse new parts of a network that has run.
+
+        Raises
+        ------
+        RuntimeError
+            If it has run since `setup` or `reset`.
+        """
+        if self._engine is not None or self.running:
+            raise RuntimeError(
+                f"{what}: the network on the chip cannot grow between runs; make it before the "
+                "first run, or after reset()"
+            )
+
+    def changed(self) -> None:
+        """Note that parameters or weights are others now."""
+        self._stale = True
+
+    @property
+    def mapping(self) -> Mapping:
+        """Mapping of the network as it is now."""
+        old = self._mapping
+        if old is None or self._stale:
+            # What is on the chip keeps its scales.
+            scales = old.scales if old is not None and self._engine is not None else None
+            self._mapping = build(
+                self.populations, self.projections, self.options, self.segment_counter, scales
+            )
+            self._stale = False
+        assert self._mapping is not None
+        return self._mapping
+
+    def _prepare(self) -> Mapping:
+        mapping = self.mapping
+        if not self._shown and not self.quiet:
+            print(mapping.report)
+            self._shown = True
+        if mapping.circuits is None or (self._engine is not None and mapping is self._loaded):
+            return mapping
+        engine = Engine(
+            mapping.circuits,
+            mapping.synapses,
+            dt_us=min(np.floor(self.dt / GRID_MS + _ROUNDING) * GRID_MS, LONGEST_STEP_MS),
+            seed=self._seed(),
+        )
+        if self._engine is None:
+            engine.set_potentials(self._initial_potentials(mapping))
+        else:
+            engine.restore(self._engine.save())
+        self._engine, self._loaded = engine, mapping
+        return mapping
+
+    def _seed(self) -> int:
+        low, high = noise_key(self.rng_seed, f"brainscales2 run {self.segment_counter}")
+        return int(low) | int(high) << 32
+
+    def _initial_potentials(self, mapping: Mapping) -> npt.NDArray[np.float64]:
+        values = [
+            population.initial_values["v"].evaluate(simplify=False)
+            for population in self.populations
+            if population.is_neuron
+        ]
+        return mapping.voltage["offset"] + mapping.voltage["scale"] * np.concatenate(values)
+
+    def set_potentials(self, ids: npt.NDArray[np.int64], potentials: Any) -> None:
+        """Set potentials in mV now, if the network is on the chip already."""
+        if self._engine is None:
+            return
+        from hw_targets.brainscales2.engine.kernel import Memory, V
+
+        mapping = self.mapping
+        cells = mapping.position[ids]
+        saved = self._engine.save()
+        lsb = mapping.voltage["offset"][cells] + mapping.voltage["scale"][cells] * potentials
+        Memory(*saved.arrays).y[V, cells] = lsb
+        self._engine.restore(saved)
+
+    # ---- running -------------------------------------------------------------------------------
+
+    def run(self, simtime: float) -> None:
+        """Go on for a time in ms."""
+        self.run_until(self.t + simtime)
+
+    def run_until(self, tstop: float) -> None:
+        """Go on to a time in ms; time steps that have begun are finished."""
+        steps = int(np.ceil(round((tstop - self.t) / self.dt, 6)))
+        if steps < 0:
+            return
+        mapping = self._prepare()
+        self.running = True
+        if steps == 0 and not self._fresh:
+            return
+        before, self.step = self.t, self.step + steps
+        end = to_grid(self.t)
+        ids, times = self._source_events(end)
+        self._spikes.append((ids, times * GRID_MS))
+        if self._engine is not None:
+            self._advance(self._engine, mapping, before, end, ids, times)
+        self._grid_now, self._fresh = end, False
+
+    def _source_events(self, end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """IDs and times of the sources' spikes up to the end, times in units of GRID_MS."""
+        ids, times = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for population in self.populations:
+            if not population.is_neuron:
+                index, when = population.source_events(end)
+                ids.append(index + population.first_id)
+                times.append(when)
+        found = np.concatenate(times)
+        chosen = (found > self._grid_now) | ((found == 0) & self._fresh)
+        chosen &= found <= end
+        return np.concatenate(ids)[chosen], found[chosen]
+
+    def _advance(
+        self,
+        engine: Engine,
+        mapping: Mapping,
+        before: float,
+        end: int,
+        ids: npt.NDArray[np.int64],
+        times: npt.NDArray[np.int64],
+    ) -> None:
+        recorders = [r for p in self.populations if (r := p.recorder).recorded_v.size]
+        samples = [r.sample_times(before, self.t, self._fresh) for r in recorders]
+        activity: Activity = engine.advance(
+            end * GRID_MS,
+            times * GRID_MS,
+            mapping.position[ids],
+            [
+                Probe(times_us=when, circuits=mapping.position[recorder.recorded_v])
+                for recorder, when in zip(recorders, samples, strict=True)
+            ],
+        )
+        neurons = np.concatenate(
+            [np.arange(p.first_id, p.last_id + 1) for p in self.populations if p.is_neuron]
+        )
+        # The engine counts in units of 4 ns, which binary numbers don't have.
+        spike_times = np.round(activity.spike_times_us, 6)
+        self._spikes.append((neurons[activity.spike_circuits], spike_times))
+        for recorder, when, values in zip(recorders, samples, activity.samples, strict=True):
+            recorder.add_samples(when, values)
+
+    def spikes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """IDs of cells and times in ms of all spikes up to now."""
+        ids = np.concatenate([np.empty(0, np.int64), *(part[0] for part in self._spikes)])
+        times = np.concatenate([np.empty(0), *(part[1] for part in self._spikes)])
+        past = times <= self.t + _ROUNDING
+        return ids[past], np.round(times[past], 6)
+
+    def reset(self) -> None:
+        """Go back to time 0: the next run is another one of the same chip, calibrated anew."""
+        self.segment_counter += 1
+        self._mapping = self._engine = None
+        self._start()
+
+
+def to_grid(time: Any) -> Any:
+    """Round times in ms up to the grid of spikes; integers, in units of GRID_MS."""
+    found = np.ceil(np.round(np.asarray(time, float) / GRID_MS, 6)).astype(np.int64)
+    return found if found.ndim else int(found)
+
+
+state = State()

@@ -1,0 +1,178 @@
+"""Calibration of the populations of calibrated neurons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+from warnings import warn
+
+import numpy as np
+import numpy.typing as npt
+
+from hw_targets.brainscales2 import limits
+from hw_targets.brainscales2.calibration import RANGES, Target, calibrate
+from hw_targets.brainscales2.chip import Chip
+from hw_targets.brainscales2.pynn.cells import INTEGER_TARGETS, CalibHXNeuronCoba
+from hw_targets.brainscales2.pynn.parameters import AtomicNeuron
+from hw_targets.brainscales2.settings import PARAMETERS, Settings
+
+#: Targets that all neurons of the chip share.
+_COMMON = ("i_synin_gm_E", "i_synin_gm_I", "synapse_dac_bias")
+#: Targets that are cut off to whole LSB.
+_POTENTIALS = ("v_rest", "v_reset", "v_thresh", "e_rev_E", "e_rev_I")
+
+
+@dataclass
+class SpikingCalibTarget:
+    """Targets of circuits and parameters that no population sets.
+
+    Parameters
+    ----------
+    neuron_target : Target, optional
+        Targets.
+    """
+
+    neuron_target: Target = field(default_factory=Target)
+
+
+@dataclass
+class SpikingCalibOptions:
+    """Options of the vendor's calibration; the emulation's has none."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Calibrated settings of a kind of neurons.
+
+    Parameters
+    ----------
+    target : Target
+        What the circuits shall do; for all 512.
+    settings : Settings
+        What makes them do so.
+    """
+
+    target: Target
+    settings: Settings
+
+
+def neurons_of(settings: Settings, circuits: npt.NDArray[np.int64]) -> list[AtomicNeuron]:
+    """Return the settings of some circuits of a chip.
+
+    Parameters
+    ----------
+    settings : Settings
+        Settings of the chip.
+    circuits : ndarray of int64, shape (n,)
+        Circuits.
+
+    Returns
+    -------
+    list of AtomicNeuron
+    """
+    columns = {name: settings[name][circuits].tolist() for name in PARAMETERS}
+    return [
+        AtomicNeuron({name: values[k] for name, values in columns.items()})
+        for k in range(circuits.size)
+    ]
+
+
+def calibrate_populations(
+    chip: Chip,
+    populations: Sequence[Any],
+    circuits: Sequence[npt.NDArray[np.int64]],
+    base: Target,
+    whole_lsb: bool,
+) -> dict[bool, Calibration]:
+    """Calibrate the circuits of all calibrated populations.
+
+    Parameters
+    ----------
+    chip : Chip
+        Chip.
+    populations : sequence of Population
+        Populations of `CalibHXNeuronCuba` and `CalibHXNeuronCoba`.
+    circuits : sequence of ndarray of int64
+        Circuits of each.
+    base : Target
+        Targets of all else.
+    whole_lsb : bool
+        Whether targets of potentials are cut off to whole LSB.
+
+    Returns
+    -------
+    dict of bool to Calibration
+        Of current-based (False) and conductance-based neurons (True), as far as there are any.
+
+    Raises
+    ------
+    AttributeError
+        If targets differ that all neurons share.
+    ValueError
+        If a target is out of range.
+    """
+    for population in populations:
+        _check_ranges(population)
+    common = {name: _common(populations, name) for name in _COMMON}
+    result = {}
+    for kind in sorted({bool(p.celltype.conductance_based) for p in populations}):
+        targets = _base_targets(base, kind)
+        for name in ("i_synin_gm_exc", "i_synin_gm_inh"):
+            targets[name][:] = common[_COMMON[name.endswith("inh")]]
+        for population, where in zip(populations, circuits, strict=True):
+            for name, target in population.celltype.targets.items():
+                # The refractory clocks are common to both kinds.
+                if kind == population.celltype.conductance_based or target == "refractory_time":
+                    values = np.asarray(population.celltype.parameter_space[name])
+                    cut = np.trunc(values) if whole_lsb and name in _POTENTIALS else values
+                    targets[target][where] = cut
+        for target in INTEGER_TARGETS:
+            targets[target] = targets[target].astype(np.int64)
+        wanted = Target(**targets, synapse_dac_bias=int(common["synapse_dac_bias"]))
+        result[kind] = Calibration(wanted, calibrate(chip, wanted))
+    for population, where in zip(populations, circuits, strict=True):
+        found = result[bool(population.celltype.conductance_based)]
+        failed = where[~np.asarray(found.settings.success)[where]]
+        if failed.size:
+            warn(
+                f"Population {population.label!r}: circuits {failed.tolist()} don't meet their "
+                "targets, which need settings out of range",
+                stacklevel=2,
+            )
+        population.celltype.set_calibrated(neurons_of(found.settings, where))
+    return result
+
+
+def _base_targets(base: Target, conductance_based: bool) -> dict[str, Any]:
+    """Targets of circuits without a neuron of this kind, as arrays."""
+    given = {f.name: getattr(base, f.name) for f in fields(Target) if f.name != "synapse_dac_bias"}
+    reversals = {"e_coba_reversal_exc": "e_rev_E", "e_coba_reversal_inh": "e_rev_I"}
+    for target, name in reversals.items():
+        default = CalibHXNeuronCoba.default_parameters[name]
+        given[target] = (given[target] or default) if conductance_based else None
+    return {
+        name: None if value is None else np.array(np.broadcast_to(value, limits.N_CIRCUITS), float)
+        for name, value in given.items()
+    }
+
+
+def _check_ranges(population: Any) -> None:
+    for name, target in (*population.celltype.targets.items(),
+                         ("synapse_dac_bias", "synapse_dac_bias")):  # fmt: skip
+        values = np.asarray(population.celltype.parameter_space[name], dtype=float)
+        low, high = RANGES[target]
+        outside = ~((values >= low) & (values <= high))
+        if outside.any():
+            raise ValueError(
+                f"Population {population.label!r}: {name}={values[outside][0]:g}, the calibration "
+                f"needs {low:g} ... {high:g}"
+            )
+
+
+def _common(populations: Sequence[Any], name: str) -> float:
+    values = np.concatenate([p.celltype.parameter_space[name] for p in populations])
+    if (values != values[0]).any():
+        raise AttributeError(
+            f"{name} from {values.min():g} to {values.max():g} in populations "
+            f"{[p.label for p in populations]}: it must be the same for all calibrated neurons"
+        )
+    return float(values[0])
