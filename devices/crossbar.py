@@ -11,8 +11,7 @@ from devices.energy import Cost, costs
 from devices.ir_drop import effective_conductance
 from devices.mapping import Mapping, weights_of
 from devices.memristor import Memristor
-from devices.noise import noise_key
-from devices.ppnd16 import ppnd16
+from devices.noise import Stream, noise_key, normal
 from devices.programmed import ProgrammedWeights, program_weights
 from devices.write_verify import WriteVerify
 
@@ -20,6 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 
 # Up to here the read noise of a device, at least -1, is normal but for 3 reads in 10 million.
 _NORMAL_SIGMA_READ = 0.2
+# Outputs, in the time of which compiled code is loaded.
+_PLAIN_LIMIT = 2**17
 
 
 @dataclasses.dataclass(frozen=True)
@@ -371,13 +372,15 @@ class Crossbar:
         return sigma * (unit * self.w_max)
 
     def _output_noise(self, first: int, n: int) -> FloatArray:
-        """Return standard normal numbers for the outputs of reads `first` ... `first + n - 1`.
+        """Return standard normal numbers for the outputs of reads `first` ... `first + n - 1`."""
+        n_outputs = self.shape[1]
+        if self._is_busy(n):
+            from devices.kernels import compiled
 
-        Philox 4x64, counter-based as the devices' 4x32, keyed alike and numbered by the read, but
-        in compiled code: drawing the devices' noise would take longer than the product.
-        """
-        blocks = -(-self.shape[1] // 4)  # a block has four numbers
-        generator = np.random.Philox(key=self._key[0] | self._key[1] << 32, counter=first * blocks)
-        raw = generator.random_raw(n * blocks * 4)
-        u = (raw >> np.uint64(12)) * 2.0**-52 + 2.0**-53
-        return ppnd16(u).reshape(n, -1)[:, : self.shape[1]]
+            return compiled.output_normals(n_outputs, first, n, self._key)
+        reads = np.arange(first, first + n)[:, np.newaxis]
+        return normal(self._key, np.arange(n_outputs), reads, Stream.OUTPUT)
+
+    def _is_busy(self, n: int) -> bool:
+        """Whether so much is read that compiled code pays, which takes half a second to load."""
+        return (self.n_reads + n) * self.shape[1] > _PLAIN_LIMIT

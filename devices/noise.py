@@ -38,6 +38,7 @@ class Stream(IntEnum):
     FLICKER = 13
     DRIFT = 14
     ENDURANCE = 15
+    OUTPUT = 16
 
 
 def noise_key(seed: int, label: str) -> Key:

@@ -28,6 +28,7 @@ _BLOCK = 1024
 _LINEAR, _EXPONENTIAL, _POWER = (LAWS.index(law) for law in ("linear", "exponential", "power"))
 _WRITE, _LEVEL, _LEVEL_SPREAD = int(Stream.WRITE), int(Stream.LEVEL), int(Stream.LEVEL_SPREAD)
 _APPARENT, _READ, _FLICKER = int(Stream.APPARENT), int(Stream.READ), int(Stream.FLICKER)
+_OUTPUT = int(Stream.OUTPUT)
 
 # Division as in numpy: by zero without an exception, which would keep loops from vectorising.
 _entry = njit(cache=True, nogil=True, error_model="numpy")
@@ -254,6 +255,34 @@ def read_factors(
                 factor[i] += sigma_flicker * (total[i] / math.sqrt(FLICKER_OCTAVES))
         for i in range(factor.size):
             factor[i] = max(factor[i], 0.0)
+    return out
+
+
+@_entry
+def output_normals(n_outputs: int, first: int, n_reads: int, key: Key) -> FloatArray:
+    """Return standard normal numbers for the outputs of reads, `devices.noise.normal`.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Their indices are 0 ... n_outputs - 1.
+    first, n_reads : int
+        Number of the first read, and how many there are.
+    key : tuple of int
+        From `devices.noise.noise_key`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_reads, n_outputs)
+        Of the stream OUTPUT.
+    """
+    out = np.empty((n_reads, n_outputs))
+    room = _make_room()
+    none = np.zeros(_BLOCK, dtype=np.uint32)
+    for read in range(n_reads):
+        for column in range(0, n_outputs, _BLOCK):
+            part = out[read, column : column + _BLOCK]
+            _normals(key, column, none[: part.size], first + read, _OUTPUT, 0, part, room)
     return out
 
 

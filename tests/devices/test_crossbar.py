@@ -4,9 +4,11 @@ import math
 import numpy as np
 import pytest
 
-from devices import Memristor, UnknownParameterError
+from devices import Memristor, UnknownParameterError, noise
+from devices import crossbar as crossbar_module
 from devices.crossbar import Crossbar
 from devices.ir_drop import currents, effective_conductance
+from devices.kernels.compiled import output_normals
 from devices.mapping import MAPPINGS
 from devices.noise import noise_key
 from devices.programmed import program_weights
@@ -412,3 +414,18 @@ def test_single_precision_in_single_precision_out(sigma_read):
     np.testing.assert_allclose(single, double, rtol=1e-4, atol=1e-4 * np.abs(double).max())
     whole = Crossbar(UNIFORM, Memristor()).matvec(np.ones(UNIFORM.shape[0], dtype=int))
     np.testing.assert_allclose(whole, UNIFORM.sum(axis=0))
+
+
+def test_read_noise_is_the_same_compiled_and_in_numpy(monkeypatch):
+    """To rounding; it follows from seed, label, column and number of the read."""
+    x = np.random.default_rng(4).normal(size=(5, UNIFORM.shape[0]))
+    device = Memristor(on_off_ratio=10.0, sigma_read=0.1)
+    in_numpy = Crossbar(UNIFORM, device, seed=3).matvec(x)
+    monkeypatch.setattr(crossbar_module, "_PLAIN_LIMIT", 0)
+    compiled = Crossbar(UNIFORM, device, seed=3).matvec(x)
+    np.testing.assert_allclose(compiled, in_numpy, rtol=1e-12, atol=1e-12)
+    key = noise.noise_key(3, "crossbar")
+    drawn = output_normals(1500, 7, 3, key)
+    columns, reads = np.arange(1500), np.arange(7, 10)[:, None]
+    expected = noise.normal(key, columns, reads, noise.Stream.OUTPUT)
+    np.testing.assert_allclose(drawn, expected, rtol=1e-12)
