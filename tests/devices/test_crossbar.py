@@ -233,8 +233,8 @@ def test_drift_composes_and_ends_with_programming():
 
 
 def test_reads_are_of_drifted_devices():
-    for noise in ({"sigma_read": 0.01}, {"sigma_flicker": 0.01}):
-        bar = Crossbar(UNIFORM, Memristor(drift_nu=0.1, **noise), mapping="single")
+    for effect in ({"sigma_read": 0.01}, {"sigma_flicker": 0.01}):
+        bar = Crossbar(UNIFORM, Memristor(drift_nu=0.1, **effect), mapping="single")
         bar.age(1e5)
         assert rms(bar.read() / UNIFORM) == pytest.approx(1e5**-0.1, rel=0.01)
         x = np.ones(SIDE)
