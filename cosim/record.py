@@ -51,6 +51,9 @@ class RunRecord:
         Names of the arrays beside the record.
     arrays : mapping of str to numpy.ndarray
         The arrays themselves. A record read from disk reads each when it is asked for.
+    mapping : mapping or None
+        Of a target that cannot realise every network exactly: what it had to change, the
+        ``to_dict()`` of its mapping report.
     """
 
     spec: RunSpec
@@ -66,6 +69,7 @@ class RunRecord:
     peak_rss_mb: float
     array_names: tuple[str, ...] = ()
     arrays: "Mapping[str, numpy.ndarray]" = field(default_factory=dict, repr=False, compare=False)
+    mapping: Mapping[str, Any] | None = None
 
     def to_json(self) -> str:
         """Return the record, without the arrays, as strict JSON."""

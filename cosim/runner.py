@@ -43,11 +43,13 @@ def run(spec: RunSpec, progress: Callable[[float], None] | None = None) -> RunRe
     model = load_model(spec.model)
     metrics: dict[str, float] = {}
     arrays: dict[str, Any] = {}
-    error = trace = None
+    error = trace = mapping = None
     started = datetime.now(UTC).isoformat(timespec="seconds")
     wall, cpu = time.perf_counter(), time.process_time()
     try:
-        raw_metrics, raw_arrays = _simulate(sim, model, spec, parameters, progress or _ignore)
+        (raw_metrics, raw_arrays), mapping = _simulate(
+            sim, model, spec, parameters, progress or _ignore
+        )
         metrics = _metrics(raw_metrics, RESERVED_COLUMNS | leaves.keys())
         arrays = _arrays(raw_arrays)
         _refuse_nan(metrics, model)
@@ -68,6 +70,7 @@ def run(spec: RunSpec, progress: Callable[[float], None] | None = None) -> RunRe
         peak_rss_mb=peak_rss_mb(),
         array_names=tuple(arrays),
         arrays=arrays,
+        mapping=mapping,
     )
 
 
@@ -81,7 +84,8 @@ def _simulate(
     spec: RunSpec,
     parameters: Any,
     progress: Callable[[float], None],
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+) -> tuple[tuple[Mapping[str, Any], Mapping[str, Any]], Mapping[str, Any] | None]:
+    """Return metrics and arrays, and what the target had to change if it has a report of it."""
     sim.setup(
         timestep=parameters.timestep,
         min_delay="auto",
@@ -89,7 +93,9 @@ def _simulate(
         rng_seed=spec.seed,
     )
     try:
-        return model.simulate(sim, parameters, seed=spec.seed, progress=progress)
+        found = model.simulate(sim, parameters, seed=spec.seed, progress=progress)
+        report = getattr(sim, "mapping_report", None)
+        return found, report().to_dict() if report else None
     finally:
         sim.end()
 
