@@ -139,6 +139,29 @@ def lacking(name: str, capabilities: Capabilities) -> AttributeError:
     )
 
 
+def refuse_options(options: Mapping[str, Any], *only: tuple[str, Any, str]) -> None:
+    """Refuse values of NEST's options of `setup` that would do nothing on a backend.
+
+    Parameters
+    ----------
+    options : mapping of str to object
+        What `setup` was given beside its own arguments.
+    *only : tuple
+        Name of an option, the only value that it may have, and why.
+
+    Raises
+    ------
+    ValueError
+        If an option has another value.
+    """
+    for name, here, why in only:
+        if options.get(name, here) != here:
+            raise ValueError(
+                f"setup: {name}={options[name]!r}, need {here!r}: {why}; leave it out, or use the "
+                "backend 'nest'"
+            )
+
+
 def _types(namespace: Mapping[str, Any]) -> dict[str, type]:
     return {
         name: kind

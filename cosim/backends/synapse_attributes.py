@@ -4,7 +4,7 @@ import gc
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pyNN import common, errors
@@ -39,6 +39,8 @@ class SynapseAttributes(common.Projection):
 
     _pre_index: np.ndarray
     _post_index: np.ndarray
+    #: What a single connection is an object of.
+    _connection_class: ClassVar[type[Connection]] = Connection
 
     def _read_native(self, names: list[str], index: int | None = None) -> list[np.ndarray]:
         """Read variables by their native names, of all connections or of one; in PyNN units."""
@@ -55,13 +57,13 @@ class SynapseAttributes(common.Projection):
     def __getitem__(self, index: Any) -> Any:
         """Return a connection, or a list of connections for a slice."""
         if isinstance(index, slice):
-            return [Connection(self, i) for i in range(*index.indices(len(self)))]
+            return [self._connection_class(self, i) for i in range(*index.indices(len(self)))]
         position = operator.index(index)
         if not -len(self) <= position < len(self):
             raise IndexError(
                 f"Projection {self.label!r}: connection {position} of {len(self)} does not exist"
             )
-        return Connection(self, position % len(self))
+        return self._connection_class(self, position % len(self))
 
     @property
     def connections(self) -> Iterator[Connection]:

@@ -209,19 +209,17 @@ def _event(
     )
     new_state, where = state.copy(), where.copy()
     counts = np.zeros(state.shape, dtype=np.int64)
-    wears = bool(np.isfinite(device.endurance))
-    if wears and where.any():
-        where &= n_writes < life(device, key, device_index)
+    left = np.broadcast_to(np.inf, state.shape)
+    if np.isfinite(device.endurance) and where.any():
+        left = np.ceil(life(device, key, device_index) - n_writes)
+        where &= left > 0.0
     if not where.any():
         return Programmed(new_state, where, counts)
 
     p, q, lowest = state[where], wanted[where], floor[where]
     k, index = event[where], device_index[where]
     if device.update.law != "direct":
-        left = np.full(p.shape, np.inf)
-        if wears:
-            left = np.ceil(life(device, key, index) - n_writes[where])
-        q, counts[where] = _pulses(device, p, q, lowest, p_max, k, key, index, left)
+        q, counts[where] = _pulses(device, p, q, lowest, p_max, k, key, index, left[where])
     elif device.c2c_event == "write" and (device.sigma_c2c > 0.0 or device.c2c_polynomial):
         q = q + _sigma(device, q / p_max) * p_max * normal(key, index, k, Stream.WRITE)
     q = _resolve(device, q, lowest, p_max, k, key, index)

@@ -7,7 +7,7 @@ what Brian2 finds in it happens at ``(k + 1) h``.
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -18,6 +18,7 @@ from brian2.core.base import BrianObject
 from pyNN import common
 from pyNN.brian2 import simulator
 
+from ..checks import refuse_options
 from ..poisson import begin_setup
 from . import build
 
@@ -276,7 +277,11 @@ def build_setup(state_class: type[State]) -> Callable[..., int]:
         ValueError
             If an option asks for what Brian2 does not have, or `poisson` is neither of the two.
         """
-        _check_options(extra_params)
+        refuse_options(
+            extra_params,
+            ("threads", 1, "Brian2 runs on one thread"),
+            ("spike_precision", "on_grid", "in Brian2 spikes lie on the time grid"),
+        )
         begin_setup(poisson)
         common.setup(timestep, min_delay, rng_seed=rng_seed, max_delay=max_delay, **extra_params)
         build.configure()
@@ -307,19 +312,6 @@ def at_setup(forget: Callable[[], None]) -> Callable[[], None]:
     """Have a function called at each `setup`."""
     _FORGET.append(forget)
     return forget
-
-
-def _check_options(options: Mapping[str, Any]) -> None:
-    """Refuse those of NEST's options that would do nothing here."""
-    for name, here, why in (
-        ("threads", 1, "Brian2 runs on one thread"),
-        ("spike_precision", "on_grid", "in Brian2 spikes lie on the time grid"),
-    ):
-        if options.get(name, here) != here:
-            raise ValueError(
-                f"setup: {name}={options[name]!r}, need {here!r}: {why}; leave it out, or use the "
-                "backend 'nest'"
-            )
 
 
 setup = build_setup(State)

@@ -5,6 +5,7 @@ from typing import Any
 from pyNN import common
 from pyNN.recording import get_io
 
+from cosim.backends.checks import refuse_options
 from cosim.backends.poisson import begin_setup
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.chip import Chip
@@ -74,7 +75,11 @@ def setup(
     ValueError
         If an option is out of range, or asks for what the emulation doesn't have.
     """
-    _check_options(extra_params)
+    refuse_options(
+        extra_params,
+        ("threads", 1, "the emulation runs on one thread"),
+        ("spike_precision", "on_grid", "spikes lie on the chip's grid of 0.008 ms"),
+    )
     _check(timestep, fidelity, merge, parallel_rows)
     begin_setup(poisson)
     common.setup(timestep, min_delay, rng_seed=rng_seed, max_delay=max_delay, **extra_params)
@@ -110,19 +115,6 @@ def _check(timestep: float, fidelity: str, merge: int, parallel_rows: int) -> No
         )
     if not 1 <= parallel_rows <= limits.N_ROWS:
         raise ValueError(f"setup: parallel_rows={parallel_rows}, need 1 ... {limits.N_ROWS}")
-
-
-def _check_options(options: dict[str, Any]) -> None:
-    """Refuse those of NEST's options that would do nothing here."""
-    for name, here, why in (
-        ("threads", 1, "the emulation runs on one thread"),
-        ("spike_precision", "on_grid", "spikes lie on the chip's grid of 0.008 ms"),
-    ):
-        if options.get(name, here) != here:
-            raise ValueError(
-                f"setup: {name}={options[name]!r}, need {here!r}: {why}; leave it out, or use the "
-                "backend 'nest'"
-            )
 
 
 def end(compatible_output: bool = True) -> None:

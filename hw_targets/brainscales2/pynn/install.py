@@ -56,10 +56,8 @@ def install() -> None:
         With the fidelity ``"hardware"``, if it can't be imported.
     """
     # These import this package.
-    from hw_targets.brainscales2.pynn import simulator
     from hw_targets.brainscales2.pynn.configuration import configuration
     from hw_targets.brainscales2.vendor.absent import refuse
-    from hw_targets.brainscales2.vendor.chip_config import ChipConfig
 
     if configuration().fidelity == "hardware":
         if importlib.util.find_spec(_VENDOR) is None:
@@ -94,7 +92,6 @@ def install() -> None:
                 "before the first import of it"
             )
     sys.modules.update(modules)
-    simulator.State.grenade_chip_config = property(ChipConfig)
 
 
 def _package(name: str, **content: Any) -> ModuleType:

@@ -1,6 +1,5 @@
 """Projections: connections with weights in whole LSB, without delays."""
 
-import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +37,7 @@ class Projection(SynapseAttributes):  # noqa: D101
     __doc__ = common.Projection.__doc__
     _simulator = simulator
     _static_synapse_class = StaticSynapse
+    _connection_class = Connection
 
     #: Weight of each connection in LSB, shape (n,).
     weights: IntArray
@@ -147,17 +147,6 @@ class Projection(SynapseAttributes):  # noqa: D101
                 f"Projection {self.label!r}, delay={np.asarray(delays)[wrong].flat[0]:g}: Setting "
                 "the delay unequal 0 is not supported."
             )
-
-    def __getitem__(self, index: Any) -> Any:
-        """Return a connection, or a list of connections for a slice."""
-        if isinstance(index, slice):
-            return [Connection(self, i) for i in range(*index.indices(len(self)))]
-        position = operator.index(index)
-        if not -len(self) <= position < len(self):
-            raise IndexError(
-                f"Projection {self.label!r}: connection {position} of {len(self)} does not exist"
-            )
-        return Connection(self, position % len(self))
 
     @property
     def connections(self) -> list[Connection]:  # type: ignore[override]

@@ -82,6 +82,14 @@ class State(BaseState):
         """Durations of the snippets in ms."""
         return [snippet.runtime_ms for snippet in self.snippets]
 
+    @property
+    def grenade_chip_config(self) -> Any:
+        """The chip's configuration below the network, as scripts for the chip reach it."""
+        # It imports this package.
+        from hw_targets.brainscales2.vendor.chip_config import ChipConfig
+
+        return ChipConfig(self)
+
     def reset(self) -> None:
         """Go back to time 0, for another run of the same network."""
         self.running = False
