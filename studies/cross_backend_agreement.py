@@ -1,8 +1,9 @@
 """Do all backends compute the same?
 
-The network learns sequence set I, with synapses that are ideal or have every effect of a device at
-once. Every backend gets the same network; compared are all spikes and dendritic action potentials
-(dAPs) of the whole run, step by step, and the state of every plastic synapse at its end.
+The network learns sequence set I, with synapses that are ideal, or of devices with levels, spread,
+write and read noise and faults at once (`tests/parity/` has every effect). Every backend gets the
+same network; compared are all spikes and dendritic action potentials (dAPs) of the whole run, step
+by step, and the state of every plastic synapse at its end.
 """
 
 import numpy as np
@@ -14,7 +15,7 @@ from cosim.agreement import compare_events
 from cosim.figures import band
 from cosim.figures import figure as new_figure
 
-EVERY_EFFECT = {
+NOISY = {
     "device.on_off_ratio": 20.0,
     "device.n_levels": 64,
     "device.sigma_d2d_g_max": 0.1,
@@ -32,15 +33,15 @@ sweep = cosim.Sweep(
     base={"record_all": True},
     variants={
         "ideal synapses": {"plasticity.rule": "permanence"},
-        "binary devices, every effect": {
+        "noisy binary devices": {
             "plasticity.rule": "binary",
             "device.c2c_event": "write",
-            **EVERY_EFFECT,
+            **NOISY,
         },
-        "analog devices, every effect": {
+        "noisy analog devices": {
             "plasticity.rule": "analog",
             "device.c2c_event": "pre_spike",
-            **EVERY_EFFECT,
+            **NOISY,
         },
     },
 )
