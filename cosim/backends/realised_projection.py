@@ -107,7 +107,7 @@ class RealisedProjection(SynapseAttributes):
 
     def _tau_psc(self) -> np.ndarray:
         """Return the time constant of the postsynaptic current of each connection, ms; (n,)."""
-        name = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I"}.get(self.receptor_type)
+        name = {"excitatory": "tau_syn_E", "inhibitory": "tau_syn_I"}.get(self.receptor_type, "")
         populations = getattr(self.post, "populations", [self.post])
         lacking = [p for p in populations if name not in p.celltype.default_parameters]
         if lacking:
@@ -117,9 +117,13 @@ class RealisedProjection(SynapseAttributes):
                 "time constant of the postsynaptic current; use receptor 'excitatory' or "
                 "'inhibitory' of a cell type with tau_syn_E and tau_syn_I"
             )
+        return self.post_values(name)
+
+    def post_values(self, name: str) -> np.ndarray:
+        """Return a parameter of the postsynaptic cell of each connection, in PyNN units; (n,)."""
         return np.concatenate(
             [
                 np.broadcast_to(population.get(name, simplify=False), population.size)
-                for population in populations
+                for population in getattr(self.post, "populations", [self.post])
             ]
         )[self._post_index]

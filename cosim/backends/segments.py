@@ -3,7 +3,9 @@
 from typing import Any
 
 import neo
+import numpy as np
 import pyNN.recording
+import quantities as pq
 
 
 class SegmentedRecorder(pyNN.recording.Recorder):
@@ -35,6 +37,20 @@ class SegmentedRecorder(pyNN.recording.Recorder):
                 self.cache._data = older
         block.segments[: len(older)] = [_copy(segment, names) for segment in older]
         return block
+
+    def _event(self, variable: pyNN.recording.Variable, index: Any, times: Any) -> neo.Event:
+        """Return events of cells by their indices, times in ms; they are sorted."""
+        order = np.lexsort((index, times))
+        # Events of several populations are merged in the data of an assembly.
+        label = np.full(len(order), self.population.label)
+        return neo.Event(
+            np.asarray(times)[order] * pq.ms,
+            name=variable.name,
+            array_annotations={
+                "source_index": np.asarray(index)[order],
+                "source_population": label,
+            },
+        )
 
 
 def _copy(segment: neo.Segment, names: set[str]) -> neo.Segment:

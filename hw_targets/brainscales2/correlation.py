@@ -21,9 +21,12 @@ IntArray = npt.NDArray[np.int64]
 
 AMPLITUDE = 0.5
 """Target of the calibration for one pair without delay, in LSB of the CADC (calix,
-synapse correlation sensors; 0.2-2 is feasible)."""
+synapse correlation sensors)."""
 TAU_US = 5.0
-"""Target of the calibration for the time constant in us (ibid.; 2-30 is feasible)."""
+"""Target of the calibration for the time constant in us (ibid.)."""
+AMPLITUDE_RANGE = (0.2, 2.0)
+TAU_RANGE_US = (2.0, 30.0)
+"""Feasible targets (ibid.)."""
 AMPLITUDE_SPREAD = 0.3
 TAU_SPREAD = 0.2
 """Standard deviations of the logarithms of amplitude and time constant of calibrated sensors.
@@ -47,12 +50,14 @@ class SensorParameters:
     tau_us: FloatArray
 
     @classmethod
-    def ideal(cls, n: int) -> Self:
-        """Make n equal sensors."""
-        return cls(np.full((2, n), AMPLITUDE), np.full((2, n), TAU_US))
+    def ideal(cls, n: int, amplitude: float = AMPLITUDE, tau_us: float = TAU_US) -> Self:
+        """Make n equal sensors, see `virtual`."""
+        return cls(np.full((2, n), amplitude), np.full((2, n), tau_us))
 
     @classmethod
-    def virtual(cls, seed: int, synapse: IntArray) -> Self:
+    def virtual(
+        cls, seed: int, synapse: IntArray, amplitude: float = AMPLITUDE, tau_us: float = TAU_US
+    ) -> Self:
         """Draw the sensors of some synapses of a chip.
 
         Parameters
@@ -61,6 +66,8 @@ class SensorParameters:
             Seed of the chip.
         synapse : ndarray of int64, shape (n,)
             Synapses: (256 array + row) 256 + column, see `pynn.routing`.
+        amplitude, tau_us : float, optional
+            Targets of the calibration.
 
         Returns
         -------
@@ -71,8 +78,8 @@ class SensorParameters:
         part = np.arange(4)[:, None]
         draws = normal(key, synapse[None, :], 0, Stream.D2D_GAIN, part)
         return cls(
-            AMPLITUDE * np.exp(AMPLITUDE_SPREAD * draws[:2]),
-            TAU_US * np.exp(TAU_SPREAD * draws[2:]),
+            amplitude * np.exp(AMPLITUDE_SPREAD * draws[:2]),
+            tau_us * np.exp(TAU_SPREAD * draws[2:]),
         )
 
 

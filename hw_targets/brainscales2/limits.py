@@ -46,6 +46,9 @@ CLOCK_SCALE_MAX = 15
 REFRACTORY_TIME_MAX = 255
 RESET_HOLDOFF_MAX = 15
 
+SPIKE_COUNT_MAX = 255
+"""Largest count of spikes: the counters have 8 bit (haldls, SpikeCounterRead)."""
+
 # On-chip background sources: haldls, include/haldls/vx/background.h.
 N_BACKGROUND_SOURCES = 8
 BACKGROUND_RATE_MAX_HZ = 125e6

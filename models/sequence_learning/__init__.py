@@ -5,6 +5,7 @@ doi:10.1371/journal.pcbi.1010233; with ReRAM synapses Bouhadjar et al. (2023),
 doi:10.1088/2634-4386/acf1c4.
 """
 
+from models.sequence_learning.chip_instance import CHIP_INSTANCE
 from models.sequence_learning.network import Network, build
 from models.sequence_learning.parameters import Connectivity, Inhibitory, Neuron, Parameters
 from models.sequence_learning.plasticity import Plasticity
@@ -13,6 +14,7 @@ from models.sequence_learning.stimulus import Stimulus, training_stimulus
 from models.sequence_learning.task import SEQUENCE_SETS, Task
 
 __all__ = [
+    "CHIP_INSTANCE",
     "SEQUENCE_SETS",
     "Connectivity",
     "Inhibitory",

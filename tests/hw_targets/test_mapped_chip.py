@@ -24,7 +24,7 @@ def psp(kind, receptor, fidelity, merge):
     cells = sim.Population(
         N, getattr(sim, kind)(tau_m=15.0, tau_syn_E=5.0, tau_syn_I=8.0, cm=0.5, tau_refrac=2.0)
     )
-    weight = 0.3 if kind == "IF_curr_exp" else 0.005 if receptor == "excitatory" else 0.05
+    weight = 0.3 if kind == "IF_curr_exp" else 0.005 if receptor == "excitatory" else 0.02
     if kind == "IF_curr_exp" and receptor == "inhibitory":
         weight = -0.15
     sim.Projection(

@@ -6,6 +6,8 @@ from cosim.testing import BackendContract
 
 _GRID = "spikes lie on the chip's grid of 0.008 ms, not on time steps"
 _DELAYS = "the chip has no delays"
+_PERIODIC = "rules are executed periodically, not at each spike"
+_HOLD_OFF = "the chip's hold-off is too short for this dendrite, or its plateau outlasts a spike"
 _CONDUCTANCES = "synaptic conductances cannot be recorded"
 
 _DEVIATIONS = {
@@ -22,10 +24,22 @@ _DEVIATIONS = {
         "inhibition_has_a_time_constant_of_its_own", "input_acts_one_delay_after_the_spike",
         "potential_below_threshold", "too_short_delays_are_refused",
     ),
+    _PERIODIC: (
+        "both_ends_of_the_window_are_excluded", "memristive_synapses_step_by_step", "read_noise",
+    ),
+    _HOLD_OFF: (
+        "a_predicted_neuron_spikes_earlier", "a_somatic_spike_ends_it",
+        "dendritic_action_potential", "dendritic_input_below_threshold",
+        "memristive_states_go_back", "onsets_of_views_and_assemblies",
+    ),
     _CONDUCTANCES: ("conductances", "every_recordable_variable_is_recorded"),
 }  # fmt: skip
 #: With some parameters the contract is kept.
-_PARTLY = ("connector", "every_recordable_variable_is_recorded")
+_PARTLY = (
+    "connector",
+    "both_ends_of_the_window_are_excluded",
+    "every_recordable_variable_is_recorded",
+)
 
 
 class TestBrainScaleS2(BackendContract):

@@ -195,7 +195,7 @@ def test_all_problems_are_found_at_once():
 
 
 def test_strict_refuses_all_changes_at_once():
-    begin(strict=True)
+    begin(strict=True, parallel_rows=1)
     neurons = cells(2, tau_m=[20.0, 99.0], cm=0.25)
     connect(sources(2), neurons, np.array([[1.0, 1.0], [0.001, 0.5]]), delay=1.5)
     with pytest.raises(sim.MappingError) as caught:

@@ -57,8 +57,9 @@ def test_spike_counts_on_five_chips(saturates, monkeypatch):
     assert exact.sum() > 200
 
     def without_saturation(*args):
-        circuits, n_failed = realise(*args)
-        return replace(circuits, leak_saturation=np.full(len(circuits), np.inf)), n_failed
+        realised = realise(*args)
+        infinite = np.full(len(realised.circuits), np.inf)
+        return realised._replace(circuits=replace(realised.circuits, leak_saturation=infinite))
 
     if not saturates:
         monkeypatch.setattr(mapping, "realise", without_saturation)
@@ -293,13 +294,15 @@ def test_sources_alone_need_no_circuit():
 
 
 def test_what_is_lacking_is_refused():
-    for name in ("IF_curr_exp_dAP", "STDPMechanism", "MemristiveSTDP", "DCSource"):
+    for name in ("HH_cond_exp", "STDPMechanism", "MemristiveSynapse", "DCSource"):
         with pytest.raises(AttributeError, match=f"'brainscales2' .*{name}.*use"):
             getattr(sim, name)
     assert sim.capabilities.cell_types == {
-        "IF_curr_exp", "IF_cond_exp", "SpikeSourceArray", "SpikeSourcePoisson",
+        "IF_curr_exp", "IF_curr_exp_dAP", "IF_cond_exp", "SpikeSourceArray", "SpikeSourcePoisson",
     }  # fmt: skip
-    assert sim.capabilities.synapse_types == {"StaticSynapse"}
+    assert sim.capabilities.synapse_types == {
+        "MemristiveSTDP", "MemristiveStructuralSTDP", "StaticSynapse",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -317,7 +320,7 @@ def test_options_out_of_range(options):
 def test_synapses_of_other_backends_are_refused():
     begin()
     cells = sim.Population(1, sim.IF_curr_exp())
-    with pytest.raises(Exception, match="StaticSynapse of this backend"):
+    with pytest.raises(Exception, match="StaticSynapse or memristive plasticity of this backend"):
         sim.Projection(cells, cells, sim.AllToAllConnector(), backend("nest").StaticSynapse())
     with pytest.raises(Exception, match="isyn_exc"):
         cells.initialize(isyn_exc=1.0)

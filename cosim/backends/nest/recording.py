@@ -9,7 +9,6 @@ import nest
 import numpy as np
 import pyNN.nest.populations
 import pyNN.recording
-import quantities as pq
 from pyNN.recording import Variable
 
 from ..segments import SegmentedRecorder
@@ -130,14 +129,7 @@ class Recorder(SegmentedRecorder, pyNN.nest.populations.Recorder):
         # NEST is always one minimal delay ahead of PyNN's clock, and older segments may remain.
         start, stop = float(self._recording_start_time), state.t
         valid = np.flatnonzero((times > start + ROUNDING) & (times < stop + ROUNDING))
-        chosen = valid[np.lexsort((index[valid], times[valid]))]
-        # Events of several populations are merged in the data of an assembly.
-        label = np.full(len(chosen), self.population.label)
-        return neo.Event(
-            times[chosen] * pq.ms,
-            name="dAP",
-            array_annotations={"source_index": index[chosen], "source_population": label},
-        )
+        return self._event(_DAP, index[valid], times[valid])
 
     @staticmethod
     def _onsets(nodes: list[int]) -> list[np.ndarray]:

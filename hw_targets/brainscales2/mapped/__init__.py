@@ -17,8 +17,10 @@ from pyNN.space import Space  # noqa: F401
 from cosim.backends.checks import declare, lacking
 from hw_targets.brainscales2.mapped import simulator
 from hw_targets.brainscales2.mapped.cells import (  # noqa: F401
+    EIF_cond_exp_isfa_ista,
     IF_cond_exp,
     IF_curr_exp,
+    IF_curr_exp_dAP,
     SpikeSourceArray,
     SpikeSourcePoisson,
 )
@@ -46,7 +48,11 @@ from hw_targets.brainscales2.mapped.populations import (  # noqa: F401
 )
 from hw_targets.brainscales2.mapped.projections import Projection
 from hw_targets.brainscales2.mapped.report import MappingError, MappingReport  # noqa: F401
-from hw_targets.brainscales2.mapped.synapses import StaticSynapse
+from hw_targets.brainscales2.mapped.synapses import (  # noqa: F401
+    MemristiveSTDP,
+    MemristiveStructuralSTDP,
+    StaticSynapse,
+)
 
 create = common.build_create(Population)
 connect = common.build_connect(Projection, FixedProbabilityConnector, StaticSynapse)

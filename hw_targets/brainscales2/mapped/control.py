@@ -1,5 +1,6 @@
 """Set-up and control of a simulation."""
 
+import math
 from typing import Any
 
 from pyNN import common
@@ -10,7 +11,7 @@ from cosim.backends.poisson import begin_setup
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.chip import Chip
 from hw_targets.brainscales2.mapped import simulator
-from hw_targets.brainscales2.mapped.mapping import Options
+from hw_targets.brainscales2.mapped.mapping import PERIOD_MS, Options
 from hw_targets.brainscales2.mapped.projections import Projection
 from hw_targets.brainscales2.mapped.report import MappingReport
 
@@ -27,7 +28,8 @@ def setup(
     chip: int | None = None,
     fidelity: str = "emulated",
     merge: int = 1,
-    parallel_rows: int = 1,
+    parallel_rows: int | None = None,
+    plasticity_period: float = PERIOD_MS,
     strict: bool = False,
     quiet: bool = False,
     **extra_params: Any,
@@ -57,6 +59,8 @@ def setup(
         Circuits of each neuron, 1 or an even number: it multiplies the fan-in.
     parallel_rows : int
         Rows of synapses that one connection may take: it multiplies the largest weight.
+    plasticity_period : float
+        Time in ms from execution to execution of the rules of memristive synapses.
     strict : bool
         Whether anything that would change the network beyond rounding is an error.
     quiet : bool
@@ -80,7 +84,7 @@ def setup(
         ("threads", 1, "the emulation runs on one thread"),
         ("spike_precision", "on_grid", "spikes lie on the chip's grid of 0.008 ms"),
     )
-    _check(timestep, fidelity, merge, parallel_rows)
+    _check(timestep, fidelity, merge, parallel_rows, plasticity_period)
     begin_setup(poisson)
     common.setup(timestep, min_delay, rng_seed=rng_seed, max_delay=max_delay, **extra_params)
     is_ideal = fidelity == "ideal"
@@ -90,7 +94,7 @@ def setup(
         0.0 if min_delay == "auto" else float(min_delay),
         None if max_delay == "auto" else float(max_delay),
         int(rng_seed),
-        Options(virtual, int(merge), int(parallel_rows), bool(strict)),
+        Options(virtual, int(merge), parallel_rows, bool(strict), float(plasticity_period)),
         poisson,
         quiet,
     )
@@ -100,7 +104,13 @@ def setup(
     return 0
 
 
-def _check(timestep: float, fidelity: str, merge: int, parallel_rows: int) -> None:
+def _check(
+    timestep: float,
+    fidelity: str,
+    merge: int,
+    parallel_rows: int | None,
+    plasticity_period: float,
+) -> None:
     if not timestep >= simulator.GRID_MS:
         raise ValueError(
             f"setup: timestep={timestep:g} ms, need at least {simulator.GRID_MS:g} ms, the chip's "
@@ -113,8 +123,13 @@ def _check(timestep: float, fidelity: str, merge: int, parallel_rows: int) -> No
             f"setup: merge={merge}, need 1 or an even number up to {limits.N_CIRCUITS}: a neuron "
             "takes circuits of both rows"
         )
-    if not 1 <= parallel_rows <= limits.N_ROWS:
+    if parallel_rows is not None and not 1 <= parallel_rows <= limits.N_ROWS:
         raise ValueError(f"setup: parallel_rows={parallel_rows}, need 1 ... {limits.N_ROWS}")
+    if not simulator.GRID_MS <= plasticity_period < math.inf:
+        raise ValueError(
+            f"setup: plasticity_period={plasticity_period:g} ms, need a finite number of at least "
+            f"{simulator.GRID_MS:g} ms, the chip's grid of spikes"
+        )
 
 
 def end(compatible_output: bool = True) -> None:

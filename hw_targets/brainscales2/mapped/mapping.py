@@ -1,7 +1,7 @@
 """A network on the chip: circuits, synapses, and what had to be changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,27 +10,39 @@ import numpy.typing as npt
 from hw_targets.brainscales2 import limits, transfer
 from hw_targets.brainscales2.chip import Chip
 from hw_targets.brainscales2.circuits import Circuits
+from hw_targets.brainscales2.correlation import TAU_RANGE_US
 from hw_targets.brainscales2.engine import Synapses
+from hw_targets.brainscales2.engine.compartments import Link
 from hw_targets.brainscales2.mapped import scaling
-from hw_targets.brainscales2.mapped.neurons import CellPlan, plan_cells, realise
+from hw_targets.brainscales2.mapped.compartments import Compartment, compartments_of, plan
+from hw_targets.brainscales2.mapped.connections import (
+    Connections,
+    Places,
+    check_fan_in,
+    collect,
+    find_rows,
+    locate,
+)
+from hw_targets.brainscales2.mapped.dendrite import DendritePlan
+from hw_targets.brainscales2.mapped.neurons import CellPlan, Realised, realise
+from hw_targets.brainscales2.mapped.processor import PlasticConnections, sensor_tau
 from hw_targets.brainscales2.mapped.report import (
+    Clipped,
+    DendriteReport,
     MappingError,
     MappingReport,
     PopulationReport,
     ProjectionReport,
     rms,
 )
-from hw_targets.brainscales2.mapped.scaling import RECEPTORS, Array, VoltageMap
+from hw_targets.brainscales2.mapped.scaling import INPUTS, RECEPTORS, Array, VoltageMap
 from hw_targets.brainscales2.pynn.placement import NeuronPlacement, PlacementError
-from hw_targets.brainscales2.pynn.routing import (
-    ANY_BUS,
-    UnsuccessfulRouting,
-    bus_of_circuit,
-    n_synapses,
-    route,
-)
+from hw_targets.brainscales2.pynn.routing import Routing, n_synapses
 
 IntArray = npt.NDArray[np.int64]
+
+PERIOD_MS = 500.0
+"""Time from execution to execution of plasticity rules unless `setup` is told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +54,20 @@ class Options:
     chip : Chip
         Chip.
     merge : int
-        Circuits of each neuron.
-    rows : int
-        Rows that a connection may take.
+        Circuits of each neuron, or of each of its compartments.
+    rows : int or None
+        Rows that a connection may take at most; None: as many as its weight needs.
     strict : bool
         Refuse changes beyond rounding.
+    period_ms : float
+        Time from execution to execution of plasticity rules.
     """
 
     chip: Chip
     merge: int = 1
-    rows: int = 1
+    rows: int | None = None
     strict: bool = False
+    period_ms: float = PERIOD_MS
 
 
 @dataclass(frozen=True)
@@ -66,12 +81,15 @@ class Scales:
     dac : int
         synapse_dac_bias.
     gm : list of dict of str to int
-        i_synin_gm of "exc" and "inh", by population of neurons.
+        i_synin_gm of "exc" and "inh", by compartment.
+    rows : list of dict of str to int
+        Rows that the strongest connections to them take.
     """
 
     voltages: list[VoltageMap]
     dac: int
     gm: list[dict[str, int]]
+    rows: list[dict[str, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +99,21 @@ class Mapping:
     Parameters
     ----------
     circuits : Circuits or None
-        Neurons in the order of their populations; None without neurons.
+        What the engine integrates: the compartments of all populations, one after the other; None
+        without neurons.
+    links : list of (int, int, float)
+        Conductances between dendrites and somata.
     synapses : Synapses
         Connections in the order of their projections.
-    position : ndarray of int64
-        ID of a cell -> its position among the neurons, or among the inputs.
-    hardware : ndarray, shape (n_neurons, n_merged)
-        Circuits of each neuron.
-    voltage : dict of str to ndarray
-        "scale" and "offset" of the `VoltageMap` of each neuron.
+    plastic : list of PlasticConnections
+        Memristive projections.
+    places : Places
+        Where cells are.
+    hardware : ndarray, shape (n_circuits, n_merged)
+        Circuits of the chip.
+    scale : dict of str to ndarray
+        "lsb_per_unit" and "offset" of the potential of each circuit: it stands for a potential in
+        mV, or of a dendrite for a current in nA.
     scales : Scales
         What later runs have to keep.
     report : MappingReport
@@ -97,23 +121,14 @@ class Mapping:
     """
 
     circuits: Circuits | None
+    links: list[Link]
     synapses: Synapses
-    position: IntArray
+    plastic: list[PlasticConnections]
+    places: Places
     hardware: IntArray
-    voltage: dict[str, Array]
+    scale: dict[str, Array]
     scales: Scales
     report: MappingReport
-
-
-@dataclass(frozen=True, eq=False)
-class _Connections:
-    """All connections of a network, one entry per connection; scaled weights are in LSB."""
-
-    source: IntArray
-    target: IntArray
-    inhibitory: npt.NDArray[np.bool_]
-    weight: Array
-    projection: IntArray
 
 
 def build(
@@ -146,61 +161,53 @@ def build(
         If the network doesn't fit or, with `strict`, is changed; it lists all reasons.
     """
     problems: list[str] = []
+    is_ideal = options.chip.is_ideal
     neurons = [p for p in populations if p.is_neuron]
-    position = _positions(populations)
-    n_inputs = sum(p.size for p in populations if not p.is_neuron)
+    compartments = [c for p in neurons for c in compartments_of(p)]
+    places = locate(populations, compartments)
     hardware = _place(neurons, options.merge, problems)
     known = scales.voltages if scales else [None] * len(neurons)
     plans = [
-        plan_cells(population, voltage, options.chip.is_ideal, problems)
+        plan(population, voltage, is_ideal, problems)
         for population, voltage in zip(neurons, known, strict=True)
     ]
-    asked = _connections(populations, projections, position, n_inputs, problems)
-    good = [plan for plan in plans if plan is not None]
-    if len(good) < len(plans):
-        _check_fan_in(asked, neurons, options.merge, problems)
+    asked = collect(projections, places, problems)
+    _check_sensors(projections, problems)
+    good = [each for several in plans if several is not None for each in several]
+    if len(good) < len(compartments):
+        check_fan_in(asked, compartments, options.merge, problems)
         raise MappingError(problems)
     factor = _currents_per_weight(good, asked)
-    scales = scales or _scales(neurons, good, asked, factor, options)
-    per_unit = factor / _gains(neurons, scales, asked, options.merge)
-    connections = _Connections(
-        asked.source, asked.target, asked.inhibitory,
-        scaling.hardware_weights(asked.weight * per_unit, options.rows, options.chip.is_ideal),
-        asked.projection,
-    )  # fmt: skip
-    fan_in = _check_fan_in(connections, neurons, options.merge, problems)
-    n_rows = 0 if problems else _route(connections, n_inputs, hardware, problems)
-    if problems:
+    scales = scales or _scales(compartments, good, asked, factor, options)
+    per_unit = factor / _gains(compartments, scales, asked, options.merge)
+    rows = _by_input(compartments, scales.rows, asked)
+    connections = replace(
+        asked,
+        weight=scaling.hardware_weights(asked.weight * per_unit, rows, is_ideal),
+        largest=scaling.hardware_weights(asked.largest * per_unit, rows, is_ideal),
+    )
+    fan_in = check_fan_in(connections, compartments, options.merge, problems)
+    routing = None if problems else find_rows(connections, places.n_inputs, hardware, problems)
+    if problems or routing is None:
         raise MappingError(problems)
-    circuits = None
-    failed: list[int] = []
+    realised = None
     if neurons:
-        bounds = np.cumsum([population.size for population in neurons])[:-1]
-        circuits, failed = realise(
+        bounds = np.cumsum([compartment.size for compartment in compartments])[:-1]
+        realised = realise(
             good, np.split(hardware, bounds), scales.gm, scales.dac, options.chip, trial
         )
     report = MappingReport(
         options.chip.name,
-        "ideal" if options.chip.is_ideal else "emulated",
+        "ideal" if is_ideal else "emulated",
         scales.dac,
         hardware.size,
-        n_rows,
+        len(np.unique(routing.array * limits.N_ROWS + routing.row)),
         int(fan_in.max(initial=0)),
         options.merge * limits.N_ROWS,
-        tuple(
-            PopulationReport(
-                population.label, population.size, population.size * options.merge,
-                plan.voltage.scale, plan.voltage.offset,
-                {name: gm[short] for name, short in RECEPTORS.items()},
-                plan.clipped, plan.current_rms_error, n_failed,
-            )
-            for population, plan, gm, n_failed in zip(
-                neurons, good, scales.gm, failed, strict=True
-            )
-        ),
+        *_describe_cells(compartments, good, scales, realised, options.merge),
         tuple(
             _describe(projection, number, asked, connections, per_unit, factor, options, scales,
-                      neurons)
+                      compartments)
             for number, projection in enumerate(projections)
         ),
     )  # fmt: skip
@@ -208,229 +215,266 @@ def build(
     if options.strict and changes:
         raise MappingError(changes)
     return Mapping(
-        circuits,
+        realised.circuits if realised else None,
+        _links(places, realised),
         Synapses(
-            n_inputs=n_inputs,
+            n_inputs=places.n_inputs,
             source=connections.source,
             target=connections.target,
             weight=connections.weight,
             inhibitory=connections.inhibitory,
         ),
-        position,
+        _plastic(projections, connections, per_unit, rows, routing),
+        places,
         hardware,
         {
-            name: np.repeat(
-                [getattr(plan.voltage, name) for plan in good], [p.size for p in neurons]
-            )
-            for name in ("scale", "offset")
+            "lsb_per_unit": np.concatenate([np.empty(0), *(each.lsb_per_unit for each in good)]),
+            "offset": np.concatenate([np.empty(0), *(each.offset for each in good)]),
         },
         scales,
         report,
     )
 
 
-def _positions(populations: Sequence[Any]) -> IntArray:
-    """Count neurons and inputs, each from 0 on, in the order of their IDs."""
-    kinds = [np.full(p.size, p.is_neuron) for p in populations]
-    is_neuron = np.concatenate([*kinds, np.empty(0, bool)])
-    return np.where(is_neuron, np.cumsum(is_neuron), np.cumsum(~is_neuron)) - 1
-
-
 def _place(neurons: Sequence[Any], merge: int, problems: list[str]) -> IntArray:
-    """Circuits of all neurons, shape (n, merge); of one circuit twice if there are too few."""
-    n = sum(population.size for population in neurons)
-    room = limits.N_CIRCUITS // merge
-    if n > room:
-        labels = ", ".join(f"{p.label!r} {p.size}" for p in neurons)
+    """Circuits of all compartments, shape (n, merge); of one circuit twice if there are too few."""
+    needed = [population.size * len(compartments_of(population)) for population in neurons]
+    if merge * sum(needed) > limits.N_CIRCUITS:
+        labels = ", ".join(f"{p.label!r} {n}" for p, n in zip(neurons, needed, strict=True))
         problems.append(
-            f"{n} neurons ({labels}), need at most {room}: the chip has {limits.N_CIRCUITS} "
-            f"circuits and each neuron takes {merge} (setup's merge)"
+            f"{sum(needed)} neurons ({labels}), need at most {limits.N_CIRCUITS // merge}: the "
+            f"chip has {limits.N_CIRCUITS} circuits and each neuron takes {merge} (setup's merge); "
+            "one with a dendrite counts twice"
         )
-        return np.zeros((n, merge), np.int64)
-    # A neuron's circuits are neighbours: above each other, then to the right.
-    offsets = [divmod(k, 2)[::-1] for k in range(merge)]
+        return np.zeros((sum(needed), merge), np.int64)
+    # Circuits of a compartment are neighbours: above each other, then to the right. Its dendrite
+    # is next to a soma.
+    width = -(-merge // 2)
     placement = NeuronPlacement()
+    found = [np.empty((0, merge), np.int64)]
     for population in neurons:
+        n_compartments = len(compartments_of(population))
+        offsets = [
+            (k % 2, k // 2 + width * number)
+            for number in range(n_compartments)
+            for k in range(merge)
+        ]
         try:
             placement.register(population.all_cells, offsets)
         except PlacementError as error:
             problems.append(f"Population {population.label!r}: {error}")
-            return np.zeros((n, merge), np.int64)
-    return placement.circuits.reshape(n, merge)
+            return np.zeros((sum(needed), merge), np.int64)
+        circuits = np.array([placement.circuits_of(cell) for cell in population.all_cells])
+        by_compartment = circuits.reshape(population.size, n_compartments, merge).swapaxes(0, 1)
+        found.append(by_compartment.reshape(-1, merge))
+    return np.concatenate(found)
 
 
-def _connections(
-    populations: Sequence[Any],
+def _check_sensors(projections: Sequence[Any], problems: list[str]) -> None:
+    """All sensors of the chip are calibrated to one time constant."""
+    wanted = {sensor_tau(p.synapse_type): p.label for p in projections if p.devices is not None}
+    if len(wanted) > 1:
+        found = ", ".join(f"{label!r} {tau:g} ms" for tau, label in wanted.items())
+        problems.append(
+            f"tau_plus of plastic projections ({found}), need one: the chip's sensors have one "
+            "time constant"
+        )
+
+
+def _links(places: Places, realised: Realised | None) -> list[Link]:
+    dendrites = np.flatnonzero(places.is_dendrite)
+    if realised is None or not dendrites.size:
+        return []
+    somata = places.position[places.cell[dendrites]]
+    return [
+        (int(soma), int(dendrite), float(rate))
+        for soma, dendrite, rate in zip(
+            somata, dendrites, realised.exchange[dendrites], strict=True
+        )
+    ]
+
+
+def _plastic(
     projections: Sequence[Any],
-    position: IntArray,
-    n_inputs: int,
-    problems: list[str],
-) -> _Connections:
-    """Collect connections, with the absolute values of the weights in PyNN's units."""
-    is_neuron = np.concatenate(
-        [*(np.full(p.size, p.is_neuron) for p in populations), np.empty(0, bool)]
-    )
-    sources, targets, weights = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
-    inhibitory = [np.empty(0, bool)]
+    connections: Connections,
+    per_unit: Array,
+    n_rows: Array,
+    routing: Routing,
+) -> list[PlasticConnections]:
+    found = []
+    first = 0
+    # The sensors' synapses come after those of all connections.
+    sensor = routing.first[connections.source.size]
     for projection in projections:
-        pre, post = projection.connected_ids()
-        sources.append(position[pre] + np.where(is_neuron[pre], n_inputs, 0))
-        targets.append(position[post])
-        (weight,) = projection.read("weight")
-        negative = projection.has_negative_weights()
-        wrong = ~np.isfinite(weight) | np.where(negative, weight > 0, weight < 0)
-        if wrong.any():
-            problems.append(
-                f"Projection {projection.label!r}: weight={weight[wrong][0]:g} on receptor "
-                f"{projection.receptor_type!r}, need {'<= 0' if negative[wrong][0] else '>= 0'}: "
-                "on the chip the sign belongs to the synapse's row"
+        where = slice(first, first + len(projection))
+        first += len(projection)
+        if projection.devices is None:
+            continue
+        rows = slice(sensor, sensor + len(projection))
+        sensor += len(projection)
+        synapse = routing.array[rows] * limits.N_ROWS + routing.row[rows]
+        found.append(
+            PlasticConnections(
+                projection,
+                where,
+                per_unit[where],
+                n_rows[where],
+                connections.source[where],
+                connections.soma[where],
+                connections.target[where],
+                synapse * limits.N_COLUMNS + routing.column[rows],
             )
-        weights.append(np.abs(weight))
-        inhibitory.append(np.full(weight.size, projection.receptor_type == "inhibitory"))
-    return _Connections(
-        np.concatenate(sources),
-        np.concatenate(targets),
-        np.concatenate(inhibitory),
-        np.concatenate(weights),
-        np.repeat(np.arange(len(projections)), [len(p) for p in projections]),
-    )
+        )
+    return found
 
 
-def _currents_per_weight(plans: Sequence[CellPlan], asked: _Connections) -> Array:
+def _currents_per_weight(plans: Sequence[CellPlan], asked: Connections) -> Array:
     """Find the current in LSB/us of an event of weight 1 nA or uS, by connection."""
     if not plans:
         return np.empty(0)
-    by_cell = {r: np.concatenate([plan.factor[r] for plan in plans]) for r in RECEPTORS.values()}
+    by_cell = {r: np.concatenate([plan.factor[r] for plan in plans]) for r in INPUTS}
     return np.where(asked.inhibitory, by_cell["inh"][asked.target], by_cell["exc"][asked.target])
 
 
 def _scales(
-    neurons: Sequence[Any],
+    compartments: Sequence[Compartment],
     plans: Sequence[CellPlan],
-    asked: _Connections,
+    asked: Connections,
     factor: Array,
     options: Options,
 ) -> Scales:
-    current = asked.weight * factor
-    owner = _owner(neurons, asked)
+    current = asked.largest * factor
+    owner = _owner(compartments, asked)
     largest = [
         {
             short: float(np.max(current[(owner == k) & (asked.inhibitory == (short == "inh"))],
                                 initial=0.0))
-            for short in RECEPTORS.values()
+            for short in INPUTS
         }
-        for k in range(len(neurons))
+        for k in range(len(compartments))
     ]  # fmt: skip
     dac = scaling.choose_dac(float(np.max(current, initial=0.0)), options.merge, options.rows)
-    gm = [
-        {
-            short: scaling.choose_gm(value, dac, options.merge, options.rows)
-            for short, value in of_population.items()
-        }
-        for of_population in largest
+    rows = [
+        {r: scaling.choose_rows(value, dac, options.merge, options.rows) for r, value in of.items()}
+        for of in largest
     ]
-    return Scales([plan.voltage for plan in plans], dac, gm)
+    gm = [
+        {r: scaling.choose_gm(value, dac, options.merge, taken[r]) for r, value in of.items()}
+        for of, taken in zip(largest, rows, strict=True)
+    ]
+    voltages = [
+        plan.voltage
+        for plan, compartment in zip(plans, compartments, strict=True)
+        if not compartment.is_dendrite
+    ]
+    return Scales(voltages, dac, gm, rows)
 
 
-def _owner(neurons: Sequence[Any], connections: _Connections) -> IntArray:
-    """Find the population of each connection's target."""
-    return np.repeat(np.arange(len(neurons)), [p.size for p in neurons])[connections.target]
+def _owner(compartments: Sequence[Compartment], connections: Connections) -> IntArray:
+    """Find the compartment of each connection's target."""
+    return np.repeat(np.arange(len(compartments)), [c.size for c in compartments])[
+        connections.target
+    ]
 
 
-def _gm(neurons: Sequence[Any], scales: Scales, connections: _Connections) -> Array:
-    """i_synin_gm of each connection's input."""
-    if not neurons:
+def _by_input(
+    compartments: Sequence[Compartment], values: Sequence[dict[str, int]], connections: Connections
+) -> Array:
+    """Give each connection what its input has, by compartment and "exc" or "inh"."""
+    if not compartments:
         return np.empty(0)
-    by_kind = np.array([[gm["exc"], gm["inh"]] for gm in scales.gm], float)
-    return by_kind[_owner(neurons, connections), connections.inhibitory.astype(int)]
+    by_kind = np.array([[of["exc"], of["inh"]] for of in values], float)
+    return by_kind[_owner(compartments, connections), connections.inhibitory.astype(int)]
 
 
-def _gains(neurons: Sequence[Any], scales: Scales, connections: _Connections, merge: int) -> Array:
-    return _gm(neurons, scales, connections) * scaling.gain(1.0, scales.dac, merge)
+def _gains(
+    compartments: Sequence[Compartment], scales: Scales, connections: Connections, merge: int
+) -> Array:
+    gm = _by_input(compartments, scales.gm, connections)
+    return gm * scaling.gain(1.0, scales.dac, merge)
 
 
-def _check_fan_in(
-    connections: _Connections, neurons: Sequence[Any], merge: int, problems: list[str]
-) -> IntArray:
-    """Count the synapses of each neuron, one per connection at least."""
-    size = sum(population.size for population in neurons)
-    counts = n_synapses(connections.weight)
-    fan_in = np.bincount(connections.target, counts, size).astype(np.int64)
-    available = merge * limits.N_ROWS
-    first = 0
-    for population in neurons:
-        own = fan_in[first : first + population.size]
-        first += population.size
-        if (own > available).any():
-            cell = int(np.argmax(own))
-            problems.append(
-                f"Population {population.label!r}: {int((own > available).sum())} cells have more "
-                f"synapses than the {available} of {merge} circuit(s); cell {cell} needs "
-                f"{own[cell]}: use fewer connections, or setup(merge={_enough(int(own[cell]))})"
-            )
-    return fan_in
+def _describe_cells(
+    compartments: Sequence[Compartment],
+    plans: Sequence[CellPlan],
+    scales: Scales,
+    realised: Realised | None,
+    merge: int,
+) -> tuple[tuple[PopulationReport, ...], tuple[DendriteReport, ...]]:
+    populations, dendrites = [], []
+    failed = realised.n_failed if realised else []
+    for compartment, plan_, gm, n_failed in zip(
+        compartments, plans, scales.gm, failed, strict=True
+    ):
+        common = (compartment.population.label, compartment.size, compartment.size * merge)
+        if isinstance(plan_, DendritePlan):
+            dendrites.append(
+                DendriteReport(
+                    *common, _span(plan_.lsb_per_na), _span(plan_.targets["tau_icc"]),
+                    _span(plan_.targets["holdoff_time"]), gm["exc"], plan_.clipped, n_failed,
+                )
+            )  # fmt: skip
+        else:
+            populations.append(
+                PopulationReport(
+                    *common, plan_.voltage.scale, plan_.voltage.offset,
+                    {"excitatory": gm["exc"], "inhibitory": gm["inh"]},
+                    plan_.clipped, plan_.current_rms_error, n_failed,
+                )
+            )  # fmt: skip
+    return tuple(populations), tuple(dendrites)
 
 
-def _enough(fan_in: int) -> int:
-    circuits = -(-fan_in // limits.N_ROWS)
-    return circuits + circuits % 2
-
-
-def _route(
-    connections: _Connections, n_inputs: int, hardware: IntArray, problems: list[str]
-) -> int:
-    """Find rows for all synapses; return how many rows there are."""
-    if not connections.target.size:
-        return 0
-    buses = [ANY_BUS] * n_inputs + [bus_of_circuit(circuit) for circuit in hardware[:, 0]]
-    bus = np.array(buses, np.int64)[connections.source]
-    try:
-        routing = route(
-            connections.target, bus, connections.inhibitory, connections.weight, list(hardware)
-        )
-    except UnsuccessfulRouting as error:
-        # The remedies are those of the native API.
-        reason = str(error).rpartition(": use ")[0]
-        problems.append(f"{reason}: use fewer connections, or setup(merge=...)")
-        return 0
-    return len(np.unique(routing.array * limits.N_ROWS + routing.row))
+def _span(values: Array) -> tuple[float, float]:
+    return float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
 
 
 def _describe(
     projection: Any,
     number: int,
-    asked: _Connections,
-    connections: _Connections,
+    asked: Connections,
+    connections: Connections,
     per_unit: Array,
     factor: Array,
     options: Options,
     scales: Scales,
-    neurons: Sequence[Any],
+    compartments: Sequence[Compartment],
 ) -> ProjectionReport:
     own = asked.projection == number
     wanted, found, unit = asked.weight[own], connections.weight[own], per_unit[own]
-    scaled = wanted * unit
     error = rms(found / unit - wanted)
     size = rms(wanted)
     (delay,) = projection.read("delay")
     late = delay[delay > 0]
     short = RECEPTORS[projection.receptor_type]
-    limit = transfer.SATURATION[short] * _gm(neurons, scales, asked)[own] / transfer.GM_TARGET
-    current = found * factor[own] / unit
+    gm = _by_input(compartments, scales.gm, asked)
+    most = _by_input(compartments, scales.rows, asked)[own] * limits.WEIGHT_MAX
+    limit = transfer.SATURATION[short] * gm[own] / transfer.GM_TARGET
+    current = connections.largest[own] * factor[own] / unit
+    plastic = projection.devices is not None
     return ProjectionReport(
         label=projection.label,
         receptor=projection.receptor_type,
         n=len(projection),
-        n_synapses=int(n_synapses(found).sum()),
+        n_synapses=int(n_synapses(connections.largest[own]).sum()) + plastic * len(projection),
         unit="uS" if projection.post.conductance_based else "nA",
         lsb_per_unit=(float(unit.min()), float(unit.max())) if unit.size else (0.0, 0.0),
-        largest_weight=float(found.max(initial=0.0)),
+        largest_weight=float(connections.largest[own].max(initial=0.0)),
         rms_error=error,
         relative_rms_error=error / size if size else 0.0,
         # What rounds down to the largest weight is no more wrong than other rounding.
-        n_clipped=int(np.sum(scaled > options.rows * limits.WEIGHT_MAX + 0.5)),
+        n_clipped=int(np.sum(asked.largest[own] * unit > most + 0.5)),
         n_zeroed=int(np.sum((wanted > 0) & (found == 0))),
         n_delays=late.size,
         delays=(float(late.min()), float(late.max())) if late.size else None,
         of_saturation=0.0 if options.chip.is_ideal else float(np.max(current / limit, initial=0.0)),
+        period_ms=options.period_ms if plastic else None,
+        clipped=_clipped_tau(projection) if plastic else (),
     )
+
+
+def _clipped_tau(projection: Any) -> tuple[Clipped, ...]:
+    asked = float(projection.synapse_type.common_parameters()["tau_plus"])
+    if sensor_tau(projection.synapse_type) == asked:
+        return ()
+    return (Clipped("tau_plus", len(projection), (asked, asked), TAU_RANGE_US, "ms"),)

@@ -1,8 +1,8 @@
 """Cells as the chip's circuits: targets of the calibration, and the circuits that come of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ IntArray = npt.NDArray[np.int64]
 _INTEGERS = ("i_synin_gm_exc", "i_synin_gm_inh", "membrane_capacitance")
 _REVERSALS = ("e_coba_reversal_exc", "e_coba_reversal_inh", "e_coba_reference")
 #: Of circuits without a conductance-based neuron.
-_UNUSED = {"e_coba_reversal_exc": 300.0, "e_coba_reversal_inh": 30.0, "e_coba_reference": 115.0}
+_UNUSED = {"e_coba_reversal_exc": 300.0, "e_coba_reversal_inh": 30.0, "e_coba_reference": 115.0,
+           "tau_icc": 30.0}  # fmt: skip
 _ROUNDING = 1e-9
 
 
@@ -54,9 +55,23 @@ class CellPlan:
     clipped: tuple[Clipped, ...]
     current_rms_error: float
 
+    @property
+    def lsb_per_unit(self) -> Array:
+        """LSB per mV, by cell."""
+        return np.full(self.current.size, self.voltage.scale)
+
+    @property
+    def offset(self) -> Array:
+        """LSB at 0 mV, by cell."""
+        return np.full(self.current.size, self.voltage.offset)
+
 
 def plan_cells(
-    population: Any, voltage: VoltageMap | None, is_ideal: bool, problems: list[str]
+    population: Any,
+    voltage: VoltageMap | None,
+    is_ideal: bool,
+    problems: list[str],
+    potentials: Mapping[str, str] = scaling.POTENTIALS,
 ) -> CellPlan | None:
     """Find out what a population asks of the chip.
 
@@ -70,6 +85,8 @@ def plan_cells(
         Whether settings are not rounded.
     problems : list of str
         What makes it impossible is appended.
+    potentials : mapping of str to str, optional
+        Potential of a cell -> what is calibrated for it.
 
     Returns
     -------
@@ -81,21 +98,22 @@ def plan_cells(
     before = len(problems)
     for cm in values["cm"][~(values["cm"] > 0)][:1]:
         problems.append(f"{name}: cm={cm:g} nF, need > 0")
-    wrong = ~(values["v_thresh"] > values["v_reset"])
-    for low, high in zip(values["v_thresh"][wrong][:1], values["v_reset"][wrong][:1], strict=True):
-        problems.append(f"{name}: v_thresh={low:g} mV, need more than v_reset={high:g} mV")
+    (top,) = (key for key, target in potentials.items() if target == "threshold")
+    wrong = ~(values[top] > values["v_reset"])
+    for low, high in zip(values[top][wrong][:1], values["v_reset"][wrong][:1], strict=True):
+        problems.append(f"{name}: {top}={low:g} mV, need more than v_reset={high:g} mV")
     if len(problems) > before:
         return None
-    given = {key: values[key] for key in scaling.POTENTIALS if key in values}
+    given = {key: values[key] for key in potentials if key in values}
     voltage = voltage or scaling.voltage_map(given)
     targets, clipped = {}, []
     for key, millivolts in given.items():
-        target = scaling.POTENTIALS[key]
-        targets[target], change = _clip(key, voltage.lsb(millivolts), RANGES[target], voltage)
+        target = potentials[key]
+        targets[target], change = clip(key, voltage.lsb(millivolts), RANGES[target], voltage)
         clipped += change
     for key, target in scaling.TIMES.items():
         bounds = scaling.time_range(key, is_ideal)
-        targets[target], change = _clip(key, values[key], bounds)
+        targets[target], change = clip(key, values[key], bounds)
         clipped += change
     coba = bool(population.celltype.conductance_based)
     distance = {"exc": np.array(voltage.scale), "inh": np.array(voltage.scale)}
@@ -126,6 +144,25 @@ def plan_cells(
     )
 
 
+class Realised(NamedTuple):
+    """Circuits of all compartments.
+
+    Attributes
+    ----------
+    circuits : Circuits
+        One for each cell of each compartment, in the order of the plans.
+    n_failed : list of int
+        For each plan the number of circuits that miss their targets.
+    exchange : ndarray
+        Conductance of each circuit to the soma, in 1/us at a capacitance of 1; 0 of those that are
+        no dendrites.
+    """
+
+    circuits: Circuits
+    n_failed: list[int]
+    exchange: Array
+
+
 def realise(
     plans: Sequence[CellPlan],
     hardware: Sequence[IntArray],
@@ -133,13 +170,13 @@ def realise(
     dac: int,
     chip: Chip,
     trial: int,
-) -> tuple[Circuits, list[int]]:
+) -> Realised:
     """Calibrate the chip for all populations.
 
     Parameters
     ----------
     plans : sequence of CellPlan
-        Populations, at least one.
+        Compartments of populations, at least one.
     hardware : sequence of ndarray, shape (n_cells, n_merged)
         Circuits of each cell.
     gm : sequence of dict
@@ -153,13 +190,10 @@ def realise(
 
     Returns
     -------
-    circuits : Circuits
-        One for each cell, in the order of the populations.
-    n_failed : list of int
-        For each population the number of circuits that miss their targets.
+    Realised
     """
     targets = _all_targets(plans, hardware, gm)
-    parts, failed = [], []
+    parts: dict[int, Realised] = {}
     for coba in (False, True):
         if not any(plan.coba == coba for plan in plans):
             continue
@@ -168,18 +202,22 @@ def realise(
         for number, (plan, where) in enumerate(zip(plans, hardware, strict=True)):
             if plan.coba != coba:
                 continue
-            circuits, n_failed = _circuits(chip, target, plan, where, trial)
-            parts.append((number, circuits))
-            failed.append((number, n_failed))
-    order = sorted(range(len(parts)), key=lambda k: parts[k][0])
-    return Circuits.concatenate([parts[k][1] for k in order]), [failed[k][1] for k in order]
+            parts[number] = _circuits(chip, target, plan, where, trial)
+    ordered = [parts[number] for number in sorted(parts)]
+    return Realised(
+        Circuits.concatenate([part.circuits for part in ordered]),
+        [n for part in ordered for n in part.n_failed],
+        np.concatenate([part.exchange for part in ordered]),
+    )
 
 
-def _circuits(
-    chip: Chip, target: Target, plan: CellPlan, where: IntArray, trial: int
-) -> tuple[Circuits, int]:
+def _circuits(chip: Chip, target: Target, plan: CellPlan, where: IntArray, trial: int) -> Realised:
     every, merge = where.ravel(), where.shape[1]
     current = np.repeat(plan.current, merge)
+    # Of circuits without a dendrite the conductance is not connected.
+    exchange = np.zeros(every.size)
+    if "tau_icc" in plan.targets:
+        exchange = np.repeat(1.0 / plan.targets["tau_icc"], merge)
     if chip.is_ideal:
         circuits, n_failed = replace(ideal_circuits(target)[every], current=current), 0
     else:
@@ -192,10 +230,13 @@ def _circuits(
             constant_current_i_offset=np.rint(np.abs(current) / transfer.CURRENT).astype(np.int64),
         )
         circuits = chip.circuits(settings, every, trial)
-    if merge == 1:
-        return circuits, n_failed
-    groups = np.arange(every.size).reshape(where.shape)
-    return circuits.merged([group.tolist() for group in groups]), n_failed
+        if "tau_icc" in plan.targets:
+            stored = {name: np.asarray(v)[every] for name, v in settings.parameters.items()}
+            exchange = transfer.compartment_rate(stored)
+    if merge > 1:
+        groups = np.arange(every.size).reshape(where.shape)
+        circuits = circuits.merged([group.tolist() for group in groups])
+    return Realised(circuits, [n_failed], exchange.reshape(where.shape).sum(axis=1))
 
 
 def _all_targets(
@@ -211,9 +252,25 @@ def _all_targets(
     for plan, where, strengths in zip(plans, hardware, gm, strict=True):
         for name, values in plan.targets.items():
             full[name][where] = values[:, None]
+        if "exp_rate" in plan.targets:
+            _exponential_of_first(full, where)
         for receptor, strength in strengths.items():
             full[f"i_synin_gm_{receptor}"][where] = strength
     return full
+
+
+def _exponential_of_first(full: dict[str, npt.NDArray[Any]], where: IntArray) -> None:
+    """Give each neuron one exponential current, that of its first circuit, as `merged` has it.
+
+    It moves the capacitance of all and needs the rate of all or, where the setting ends, a lower
+    threshold, which makes the same current.
+    """
+    first = where[:, 0]
+    wanted = full["exp_rate"][where].sum(axis=1)
+    rate = np.minimum(wanted, RANGES["exp_rate"][1])
+    full["exp_rate"][where] = 0.0
+    full["exp_rate"][first] = rate
+    full["exp_threshold"][first] -= transfer.EXPONENTIAL_SLOPE * np.log(wanted / rate)
 
 
 def _currents(
@@ -223,7 +280,7 @@ def _currents(
     per_na = voltage.scale / values["cm"]
     wanted = values["i_offset"] * per_na
     most = limits.CAPMEM_MAX * transfer.CURRENT
-    current, change = _clip("i_offset", wanted, (-most, most))
+    current, change = clip("i_offset", wanted, (-most, most))
     if change:
         outside = np.abs(wanted) > most
         asked = values["i_offset"][outside]
@@ -235,9 +292,29 @@ def _currents(
     return rounded, change, rms((rounded - current) / per_na)
 
 
-def _clip(
+def clip(
     name: str, values: Array, bounds: tuple[float, float], voltage: VoltageMap | None = None
 ) -> tuple[Array, list[Clipped]]:
+    """Clip values of a parameter to what the chip can do.
+
+    Parameters
+    ----------
+    name : str
+        PyNN's name.
+    values : ndarray
+        Times in ms, or potentials in LSB.
+    bounds : tuple of float
+        Range, in the same unit.
+    voltage : VoltageMap, optional
+        Map of potentials.
+
+    Returns
+    -------
+    kept : ndarray
+        Values in the range.
+    clipped : list of Clipped
+        One if any was out of it, in ms or mV.
+    """
     low, high = bounds
     outside = (values < low - _ROUNDING) | (values > high + _ROUNDING)
     kept = np.clip(values, low, high)

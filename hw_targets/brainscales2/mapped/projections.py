@@ -10,8 +10,15 @@ from pyNN.space import Space
 
 from cosim.backends.connectivity import realise
 from cosim.backends.realised_projection import RealisedProjection
+from cosim.backends.standardmodels import MemristivePlasticity
+from devices.noise import noise_key
 from hw_targets.brainscales2.mapped import simulator
-from hw_targets.brainscales2.mapped.synapses import StaticSynapse
+from hw_targets.brainscales2.mapped.memristive import MemristiveDevices
+from hw_targets.brainscales2.mapped.synapses import (
+    MemristiveSTDP,
+    MemristiveStructuralSTDP,
+    StaticSynapse,
+)
 
 
 class Projection(RealisedProjection):  # noqa: D101
@@ -42,20 +49,29 @@ class Projection(RealisedProjection):  # noqa: D101
             label,
         )
         state = simulator.state
-        if not isinstance(self.synapse_type, StaticSynapse):
+        known = (StaticSynapse, MemristiveSTDP, MemristiveStructuralSTDP)
+        if not isinstance(self.synapse_type, known):
             raise errors.NoModelAvailableError(
                 f"Projection {self.label!r}: no model on BrainScaleS-2 for "
                 f"{type(self.synapse_type).__module__}.{type(self.synapse_type).__name__}; use "
-                "StaticSynapse of this backend"
+                "StaticSynapse or memristive plasticity of this backend"
             )
         state.check_can_grow(f"Projection {self.label!r}")
-        connectivity = realise(self, state.rng_seed, self._stream_label())
+        label = self._stream_label()
+        connectivity = realise(self, state.rng_seed, label)
         self._pre_index, self._post_index = connectivity.pre, connectivity.post
         self._values = {
             name: np.array(np.broadcast_to(value, len(self)), float)
             for name, value in connectivity.parameters.items()
         }
         self._check_delays(self._values)
+        #: Of memristive synapses.
+        self.devices: MemristiveDevices | None = None
+        if isinstance(self.synapse_type, MemristivePlasticity):
+            self._check_memristive()
+            permanence = self._checked_permanence(self._values.pop("permanence"), 0.0)
+            key = noise_key(state.rng_seed, label)
+            self.devices = MemristiveDevices(self.synapse_type, permanence, key)
         state.projections.append(self)
         state.changed()
 
@@ -78,10 +94,24 @@ class Projection(RealisedProjection):  # noqa: D101
 
     def _read_native(self, names: list[str], index: int | None = None) -> list[np.ndarray]:
         chosen = slice(None) if index is None else slice(index, index + 1)
-        return [self._values[name][chosen].copy() for name in names]
+        return [self._all_values(name)[chosen].copy() for name in names]
+
+    def _all_values(self, name: str) -> np.ndarray:
+        if self.devices is None or name in self._values:
+            return self._values[name]
+        if name == "weight":
+            return self.devices.weights(simulator.state.t)
+        if name in self.devices.STATE:
+            return np.asarray(getattr(self.devices, name), float)
+        return np.full(len(self), self.synapse_type.common_parameters()[name])
 
     def _write(self, native: Mapping[str, Any], index: int | None = None) -> None:
         self._check_delays(native)
+        native = dict(native)
+        if self.devices is not None and "permanence" in native:
+            if "permanence_min" in native:
+                self.devices.initialise(np.broadcast_to(native.pop("permanence_min"), len(self)))
+            self.devices.set_states(np.broadcast_to(native.pop("permanence"), len(self)))
         for name, value in native.items():
             values = self._values[name].copy()
             values[slice(None) if index is None else index] = (

@@ -1,7 +1,8 @@
-"""Recording of spikes and potentials."""
+"""Recording of spikes, dendritic action potentials, potentials and dendritic currents."""
 
 from typing import Any
 
+import neo
 import numpy as np
 import numpy.typing as npt
 from pyNN.recording import Variable
@@ -12,7 +13,10 @@ from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.mapped import simulator
 from hw_targets.brainscales2.readout import CADC_NOISE
 
+IntArray = npt.NDArray[np.int64]
+
 _ROUNDING = 1e-6
+_DAP = Variable(name="dAP", location=None, label=None)
 
 
 class Recorder(SegmentedRecorder):
@@ -29,14 +33,14 @@ class Recorder(SegmentedRecorder):
         self._reset()
 
     def _reset(self) -> None:
-        #: IDs of the cells whose potential is recorded, sorted.
-        self.recorded_v: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        #: Time in ms from which on a cell's spikes are recorded, by ID.
-        self._since: dict[int, float] = {}
+        #: Analog variable -> IDs of the cells that it is recorded of, sorted.
+        self.analog: dict[str, npt.NDArray[np.int64]] = {}
+        #: Time in ms from which on a cell's spikes or dAPs are recorded, by name and ID.
+        self._since: dict[str, dict[int, float]] = {}
         self._forget_samples()
 
     def _forget_samples(self) -> None:
-        self._samples: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Any]] = []
+        self._samples: dict[str, list[tuple[IntArray, IntArray, Any]]] = {}
 
     def record(
         self,
@@ -59,10 +63,11 @@ class Recorder(SegmentedRecorder):
         self, variable: Variable, new_ids: set, sampling_interval: float | None = None
     ) -> None:
         new = np.fromiter(map(int, new_ids), int)
-        if variable.name == "spikes":
-            self._since.update(dict.fromkeys(new.tolist(), simulator.state.t))
+        if variable.name in ("spikes", "dAP"):
+            since = self._since.setdefault(variable.name, {})
+            since.update(dict.fromkeys(new.tolist(), simulator.state.t))
             return
-        self.recorded_v = np.union1d(self.recorded_v, new)
+        self.analog[variable.name] = np.union1d(self.analog.get(variable.name, new), new)
         if sampling_interval is not None:
             self.sampling_interval = float(sampling_interval)
 
@@ -74,55 +79,81 @@ class Recorder(SegmentedRecorder):
         last = int(np.floor(now / self.sampling_interval + _ROUNDING))
         return np.asarray(np.arange(first, last + 1) * self.sampling_interval, np.float64)
 
-    def add_samples(self, times: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> None:
-        """Take samples: times in ms, and LSB of shape (n_times, n_cells)."""
-        number = np.rint(times / self.sampling_interval).astype(np.int64)
-        self._samples.append((number, self.recorded_v, self._millivolts(number, values)))
+    def circuits(self, name: str) -> IntArray:
+        """Return the circuits, as the engine has them, whose potential is an analog variable."""
+        places = simulator.state.mapping.places
+        return (places.dendrite if name == "i_dend" else places.position)[self.analog[name]]
 
-    def _millivolts(
-        self, number: npt.NDArray[np.int64], values: npt.NDArray[np.float64]
+    def add_samples(
+        self, name: str, times: npt.NDArray[np.float64], values: npt.NDArray[np.float64]
+    ) -> None:
+        """Take samples of a variable: times in ms, and LSB of shape (n_times, n_cells)."""
+        number = np.rint(times / self.sampling_interval).astype(np.int64)
+        converted = self._convert(number, values, self.circuits(name))
+        self._samples.setdefault(name, []).append((number, self.analog[name], converted))
+
+    def _convert(
+        self,
+        number: npt.NDArray[np.int64],
+        values: npt.NDArray[np.float64],
+        cells: npt.NDArray[np.int64],
     ) -> npt.NDArray[np.float64]:
+        """Read potentials as the converter does, and convert them to mV or nA."""
         state = simulator.state
         mapping, chip = state.mapping, state.options.chip
-        cells = mapping.position[self.recorded_v]
         if not chip.is_ideal:
             circuits = mapping.hardware[cells, 0]
             key = noise_key(state.rng_seed, "brainscales2 cadc")
             noise = normal(key, circuits, number[:, None], Stream.READ, state.segment_counter)
             read = np.rint(values + chip.cadc_residual[circuits] + CADC_NOISE * noise)
             values = np.clip(read, 0, limits.CADC_MAX)
-        potentials = (values - mapping.voltage["offset"][cells]) / mapping.voltage["scale"][cells]
+        above = values - mapping.scale["offset"][cells]
         # Without the last digits, which come of the conversion there and back.
-        return np.asarray(np.round(potentials, 12))
+        return np.asarray(np.round(above / mapping.scale["lsb_per_unit"][cells], 12))
 
     def _get_all_signals(
         self, variable: Variable, ids: Any, clear: bool = False
     ) -> tuple[npt.NDArray[np.float64], None]:
-        """Return potentials in mV, shape (n_samples, n_cells); NaN before they were recorded."""
+        """Return samples in mV or nA, shape (n_samples, n_cells); NaN before the recording."""
         wanted = np.array([int(cell) for cell in ids], dtype=np.int64)
         start = float(self._recording_start_time) / self.sampling_interval
         first = int(np.ceil(start - _ROUNDING))
         last = int(np.floor(simulator.state.t / self.sampling_interval + _ROUNDING))
         found = np.full((last - first + 1, wanted.size), np.nan)
-        for number, cells, values in self._samples:
+        for number, cells, values in self._samples.get(variable.name, ()):
             late = number >= first
             columns = np.flatnonzero(np.isin(wanted, cells))
             place = np.searchsorted(cells, wanted[columns])
             found[np.ix_(number[late] - first, columns)] = values[np.ix_(late, place)]
         return found, None
 
-    # ---- spikes --------------------------------------------------------------------------------
+    # ---- spikes and other events ---------------------------------------------------------------
+
+    def _get_current_segment(
+        self, filter_ids: Any = None, variables: Any = "all", clear: bool = False
+    ) -> neo.Segment:
+        wanted = set(self.recorded) if variables == "all" else set(variables) & set(self.recorded)
+        segment = super()._get_current_segment(filter_ids, wanted - {_DAP}, clear)
+        if _DAP in wanted:
+            cells, times = self._happened("dAP", self.filter_recorded(_DAP, filter_ids))
+            segment.events.append(self._event(_DAP, cells - int(self.population.first_id), times))
+        return segment
 
     def _get_spiketimes(
         self, ids: Any, clear: bool = False
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Return cells and times (ms) of spikes since the start of the recording, by cell."""
+        return self._happened("spikes", ids)
+
+    def _happened(
+        self, name: str, ids: Any
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return cells and times (ms) of events since the start of the recording, by cell."""
         wanted = np.array(sorted(map(int, ids)), dtype=np.int64)
-        cells, times = simulator.state.spikes()
+        cells, times = simulator.state.events(name)
         start = float(self._recording_start_time)
         chosen = np.isin(cells, wanted) & ((times > start + _ROUNDING) | (start == 0.0))
         cells, times = cells[chosen], times[chosen]
-        since = np.array([self._since[int(cell)] for cell in cells])
+        since = np.array([self._since[name][int(cell)] for cell in cells])
         recorded = (times > since + _ROUNDING) | (since == 0.0)
         cells, times = cells[recorded], times[recorded]
         order = np.lexsort((times, cells))
@@ -130,7 +161,7 @@ class Recorder(SegmentedRecorder):
 
     def _local_count(self, variable: Variable, filter_ids: Any = None) -> dict[int, int]:
         ids = sorted(map(int, self.filter_recorded(variable, filter_ids)))
-        cells, _ = self._get_spiketimes(ids)
+        cells, _ = self._happened(variable.name, ids)
         counts = np.bincount(np.searchsorted(ids, cells), minlength=len(ids))
         return dict(zip(ids, counts.tolist(), strict=True))
 
@@ -138,12 +169,13 @@ class Recorder(SegmentedRecorder):
         """Keep the data of the segment that ends."""
         super().store_to_cache(annotations)
         self._forget_samples()
-        self._since = dict.fromkeys(self._since, 0.0)
+        self._since = {name: dict.fromkeys(ids, 0.0) for name, ids in self._since.items()}
 
     def _clear_simulator(self) -> None:
         """Forget all samples but those of now, with which the next recording begins."""
         now = simulator.state.t / self.sampling_interval - _ROUNDING
-        self._samples = [
-            (number[number >= now], cells, values[number >= now])
-            for number, cells, values in self._samples
-        ]
+        for name, samples in self._samples.items():
+            self._samples[name] = [
+                (number[number >= now], cells, values[number >= now])
+                for number, cells, values in samples
+            ]

@@ -107,6 +107,59 @@ class PopulationReport:
 
 
 @dataclass(frozen=True)
+class DendriteReport:
+    """How the dendrites of a population are realised.
+
+    Parameters
+    ----------
+    label : str
+        Label of the population.
+    n_cells, n_circuits : int
+        Cells, and circuits of their dendrites.
+    lsb_per_na : tuple of float
+        Least and largest potential of a dendrite that stands for a dendritic current of 1 nA.
+    tau_icc : tuple of float
+        Time constants of the conductance to the soma, ms.
+    holdoff : tuple of float
+        Time after a dendritic action potential in which there is no other one, ms.
+    i_synin_gm : int
+        Strength of the input.
+    clipped : tuple of Clipped
+        Parameters out of range.
+    n_uncalibrated : int
+        Circuits that miss their targets, which need settings out of range.
+    """
+
+    label: str
+    n_cells: int
+    n_circuits: int
+    lsb_per_na: Range
+    tau_icc: Range
+    holdoff: Range
+    i_synin_gm: int
+    clipped: tuple[Clipped, ...]
+    n_uncalibrated: int
+
+    def changes(self) -> list[str]:
+        """List what is changed beyond rounding."""
+        found = [f"Population {self.label!r}: {clipped}" for clipped in self.clipped]
+        if self.n_uncalibrated:
+            found.append(
+                f"Population {self.label!r}: {self.n_uncalibrated} of {self.n_circuits} circuits "
+                "of dendrites miss their calibration targets"
+            )
+        return found
+
+    def __str__(self) -> str:
+        """Describe in one line, without the changes."""
+        return (
+            f"  dendrites: {self.n_circuits} circuits; 1 nA = {_span(self.lsb_per_na)} LSB, "
+            f"conductance to the soma {_span(self.tau_icc)} ms, hold-off {_span(self.holdoff)} ms; "
+            f"i_synin_gm {self.i_synin_gm}"
+        )
+
+
+@dataclass(frozen=True)
 class ProjectionReport:
     """How a projection is realised.
 
@@ -138,6 +191,10 @@ class ProjectionReport:
         Least and largest delay that was dropped, in ms.
     of_saturation : float
         Current of the largest event over the limit of the input.
+    period_ms : float or None
+        Time from execution to execution of its plasticity rule; None without one.
+    clipped : tuple of Clipped
+        Parameters of the rule out of range.
     """
 
     label: str
@@ -154,11 +211,13 @@ class ProjectionReport:
     n_delays: int
     delays: Range | None
     of_saturation: float
+    period_ms: float | None = None
+    clipped: tuple[Clipped, ...] = ()
 
     def changes(self) -> list[str]:
         """List what is changed beyond rounding."""
         name = f"Projection {self.label!r}"
-        found = []
+        found = [f"{name}: {clipped}" for clipped in self.clipped]
         if self.n_clipped:
             found.append(
                 f"{name}: {self.n_clipped} of {self.n} weights clipped to {self.largest_weight:g} "
@@ -182,6 +241,7 @@ class ProjectionReport:
             f"{self.n_synapses} synapses; 1 {self.unit} = {_span(self.lsb_per_unit)} LSB, largest "
             f"{self.largest_weight:g} LSB, {self.of_saturation:.0%} of the input's limit; rms "
             f"error {self.rms_error:.2g} {self.unit} ({self.relative_rms_error:.1%})"
+            + (f"; rule every {self.period_ms:g} ms" if self.period_ms is not None else "")
         )
 
 
@@ -205,6 +265,8 @@ class MappingReport:
         Synapses of the neuron that has most, and of how many it could have.
     populations : tuple of PopulationReport
         Populations of neurons.
+    dendrites : tuple of DendriteReport
+        Dendrites of those populations that have them.
     projections : tuple of ProjectionReport
         Projections.
     """
@@ -217,6 +279,7 @@ class MappingReport:
     largest_fan_in: int
     available_fan_in: int
     populations: tuple[PopulationReport, ...]
+    dendrites: tuple[DendriteReport, ...]
     projections: tuple[ProjectionReport, ...]
 
     def changes(self) -> list[str]:
@@ -227,8 +290,16 @@ class MappingReport:
         list of str
             What ``setup(strict=True)`` refuses.
         """
-        parts: list[PopulationReport | ProjectionReport] = [*self.populations, *self.projections]
-        return [line for part in parts for line in part.changes()]
+        return [line for part in self._parts() for line in part.changes()]
+
+    def _parts(self) -> list[PopulationReport | DendriteReport | ProjectionReport]:
+        dendrites = {report.label: report for report in self.dendrites}
+        parts: list[PopulationReport | DendriteReport | ProjectionReport] = []
+        for population in self.populations:
+            parts.append(population)
+            if population.label in dendrites:
+                parts.append(dendrites[population.label])
+        return [*parts, *self.projections]
 
     def to_dict(self) -> dict[str, Any]:
         """Return all as what JSON can hold."""
@@ -243,7 +314,7 @@ class MappingReport:
                 f"{limits.N_CIRCUITS} circuits, {self.n_rows} of {2 * limits.N_ROWS} rows of "
                 f"synapses, fan-in up to {self.largest_fan_in} of {self.available_fan_in}, "
                 f"synapse_dac_bias {self.synapse_dac_bias}",
-                *(f"  {part}" for part in (*self.populations, *self.projections)),
+                *(f"  {part}" for part in self._parts()),
                 "Changed beyond rounding:" if changes else "Nothing changed beyond rounding.",
                 *(f"  {change}" for change in changes),
             ]

@@ -4,7 +4,7 @@ The chip runs 1000 times faster than biology: 1 ms of a script is 1 us on the ch
 have the same number in both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,9 @@ TIMES = {
     "tau_syn_I": "tau_syn_inh",
     "tau_refrac": "refractory_time",
 }
-RECEPTORS = {"excitatory": "exc", "inhibitory": "inh"}
+#: Receptor of a cell -> input of a circuit; a dendrite is a circuit of its own.
+RECEPTORS = {"excitatory": "exc", "inhibitory": "inh", "dendritic": "exc"}
+INPUTS = ("exc", "inh")
 
 RESET_PERIODS = 4.0
 """Shortest refractory period in time constants of the reset, which gets within 2 % of its
@@ -93,10 +95,33 @@ def voltage_map(potentials: Mapping[str, Array]) -> VoltageMap:
     rest, reset, threshold = (
         float(np.mean(potentials[name])) for name in ("v_rest", "v_reset", "v_thresh")
     )
-    scale = SWING / (threshold - rest if threshold > rest else threshold - reset)
+    return fit_map(
+        SWING / (threshold - rest if threshold > rest else threshold - reset),
+        rest,
+        [(values, RANGES[POTENTIALS[name]]) for name, values in potentials.items()],
+    )
+
+
+def fit_map(
+    scale: float, rest: float, potentials: Sequence[tuple[Array, tuple[float, float]]]
+) -> VoltageMap:
+    """Find a map as near as possible to a wanted one that has all potentials in their ranges.
+
+    Parameters
+    ----------
+    scale : float
+        LSB per mV wanted; it shrinks as far as needed.
+    rest : float
+        Potential in mV that is wanted at `LEAK`.
+    potentials : sequence of (ndarray, (float, float))
+        Potentials in mV, and their range in LSB.
+
+    Returns
+    -------
+    VoltageMap
+    """
     bounds = [
-        (float(np.min(values)), float(np.max(values)), *RANGES[POTENTIALS[name]])
-        for name, values in potentials.items()
+        (float(np.min(values)), float(np.max(values)), *allowed) for values, allowed in potentials
     ]
     for lowest, _, low, _ in bounds:
         for _, highest, _, high in bounds:
@@ -188,11 +213,11 @@ def gain(gm: float, dac: float, merge: int) -> float:
     return transfer.GAIN * gm / transfer.GM_TARGET * dac / transfer.DAC_TARGET / merge
 
 
-def choose_dac(largest: float, merge: int, rows: int) -> int:
+def choose_dac(largest: float, merge: int, rows: int | None) -> int:
     """Choose the synapse_dac_bias of the chip.
 
-    It is as small as the strongest events of the network allow, since this leaves the inputs most
-    room before they saturate.
+    It is as small as the strongest events of the network allow, which makes the others' weights
+    larger numbers.
 
     Parameters
     ----------
@@ -200,8 +225,8 @@ def choose_dac(largest: float, merge: int, rows: int) -> int:
         Largest current of an event anywhere, in LSB/us.
     merge : int
         Circuits of a neuron.
-    rows : int
-        Rows that a connection may take.
+    rows : int or None
+        Rows that a connection may take at most; None: as few as possible, but as many as needed.
 
     Returns
     -------
@@ -209,8 +234,32 @@ def choose_dac(largest: float, merge: int, rows: int) -> int:
     """
     if largest == 0.0:
         return round(transfer.DAC_TARGET)
-    per_dac = rows * limits.WEIGHT_MAX * gain(GM_RANGE[1], 1.0, merge)
+    per_dac = (rows or 1) * limits.WEIGHT_MAX * gain(GM_RANGE[1], 1.0, merge)
     return _at_least(largest / per_dac, DAC_RANGE)
+
+
+def choose_rows(largest: float, dac: int, merge: int, rows: int | None) -> int:
+    """Choose how many rows the strongest connections of an input take.
+
+    As few as possible: then i_synin_gm is large, and with it the current at which the input
+    saturates.
+
+    Parameters
+    ----------
+    largest : float
+        Largest current of an event at this input, in LSB/us.
+    dac : int
+        synapse_dac_bias.
+    merge, rows
+        As in `choose_dac`.
+
+    Returns
+    -------
+    int
+    """
+    of_one_row = limits.WEIGHT_MAX * gain(GM_RANGE[1], dac, merge)
+    needed = _at_least(largest / of_one_row, (1, limits.N_ROWS * merge))
+    return needed if rows is None else min(needed, rows)
 
 
 def choose_gm(largest: float, dac: int, merge: int, rows: int) -> int:
@@ -222,8 +271,10 @@ def choose_gm(largest: float, dac: int, merge: int, rows: int) -> int:
         Largest current of an event at this input, in LSB/us.
     dac : int
         synapse_dac_bias.
-    merge, rows : int
-        As in `choose_dac`.
+    merge : int
+        Circuits of a neuron.
+    rows : int
+        From `choose_rows`.
 
     Returns
     -------
@@ -235,15 +286,15 @@ def choose_gm(largest: float, dac: int, merge: int, rows: int) -> int:
     return _at_least(largest / (rows * limits.WEIGHT_MAX * gain(1.0, dac, merge)), GM_RANGE)
 
 
-def hardware_weights(wanted: Array, rows: int, is_ideal: bool) -> Array:
+def hardware_weights(wanted: Array, rows: npt.ArrayLike, is_ideal: bool) -> Array:
     """Round and clip weights to what the chip has.
 
     Parameters
     ----------
     wanted : ndarray
         Weights in LSB, >= 0.
-    rows : int
-        Rows that a connection may take.
+    rows : array_like of int
+        Rows that each connection may take.
     is_ideal : bool
         Do not round.
 
@@ -251,7 +302,8 @@ def hardware_weights(wanted: Array, rows: int, is_ideal: bool) -> Array:
     -------
     ndarray
     """
-    return np.minimum(wanted if is_ideal else np.rint(wanted), float(rows * limits.WEIGHT_MAX))
+    largest = np.asarray(rows, float) * limits.WEIGHT_MAX
+    return np.minimum(wanted if is_ideal else np.rint(wanted), largest)
 
 
 def _at_least(value: float, bounds: tuple[int, int]) -> int:

@@ -10,6 +10,8 @@ from devices.noise import noise_key
 from hw_targets.brainscales2.chip import Chip
 from hw_targets.brainscales2.engine import Activity, Engine, Probe
 from hw_targets.brainscales2.mapped.mapping import Mapping, Options, build
+from hw_targets.brainscales2.mapped.processor import Processor
+from hw_targets.brainscales2.mapped.scaling import hardware_weights
 
 name = "brainscales2"
 
@@ -18,6 +20,10 @@ GRID_MS = 0.008
 LONGEST_STEP_MS = 0.1
 """Longest step of the engine."""
 _ROUNDING = 1e-6
+
+
+Events = tuple[npt.NDArray[np.int64], npt.NDArray[Any]]
+"""IDs of cells, and times."""
 
 
 class ID(int, common.IDMixin):  # noqa: D101
@@ -74,7 +80,9 @@ class State(common.control.BaseState):
         #: Time that the engine has reached, in units of GRID_MS.
         self._grid_now = 0
         #: Spikes since time 0: IDs of cells and times in ms.
-        self._spikes: list[tuple[npt.NDArray[np.int64], npt.NDArray[Any]]] = []
+        self._spikes: list[Events] = []
+        self._daps: list[Events] = []
+        self._processor: Processor | None = None
 
     @property
     def t(self) -> float:
@@ -135,11 +143,20 @@ class State(common.control.BaseState):
             mapping.synapses,
             dt_us=min(np.floor(self.dt / GRID_MS + _ROUNDING) * GRID_MS, LONGEST_STEP_MS),
             seed=self._seed(),
+            inter_compartment=mapping.links,
         )
         if self._engine is None:
             engine.set_potentials(self._initial_potentials(mapping))
         else:
             engine.restore(self._engine.save())
+        if mapping.plastic and self._processor is None:
+            self._processor = Processor(
+                mapping.plastic,
+                mapping.synapses.n_inputs,
+                len(mapping.circuits),
+                self.options.chip,
+                self.options.period_ms,
+            )
         self._engine, self._loaded = engine, mapping
         return mapping
 
@@ -148,12 +165,21 @@ class State(common.control.BaseState):
         return int(low) | int(high) << 32
 
     def _initial_potentials(self, mapping: Mapping) -> npt.NDArray[np.float64]:
-        values = [
-            population.initial_values["v"].evaluate(simplify=False)
-            for population in self.populations
-            if population.is_neuron
-        ]
-        return mapping.voltage["offset"] + mapping.voltage["scale"] * np.concatenate(values)
+        assert mapping.circuits is not None
+        potentials = mapping.circuits.leak_potential.copy()
+        for population in self.populations:
+            if population.is_neuron:
+                somata = mapping.places.position[population.ids]
+                values = population.initial_values["v"].evaluate(simplify=False)
+                potentials[somata] = self._lsb(mapping, somata, values)
+        return potentials
+
+    @staticmethod
+    def _lsb(
+        mapping: Mapping, circuits: npt.NDArray[np.int64], millivolts: Any
+    ) -> npt.NDArray[np.float64]:
+        offset, scale = (mapping.scale[name][circuits] for name in ("offset", "lsb_per_unit"))
+        return np.asarray(offset + scale * millivolts)
 
     def set_potentials(self, ids: npt.NDArray[np.int64], potentials: Any) -> None:
         """Set potentials in mV now, if the network is on the chip already."""
@@ -162,10 +188,9 @@ class State(common.control.BaseState):
         from hw_targets.brainscales2.engine.kernel import Memory, V
 
         mapping = self.mapping
-        cells = mapping.position[ids]
+        cells = mapping.places.position[ids]
         saved = self._engine.save()
-        lsb = mapping.voltage["offset"][cells] + mapping.voltage["scale"][cells] * potentials
-        Memory(*saved.arrays).y[V, cells] = lsb
+        Memory(*saved.arrays).y[V, cells] = self._lsb(mapping, cells, potentials)
         self._engine.restore(saved)
 
     # ---- running -------------------------------------------------------------------------------
@@ -183,13 +208,23 @@ class State(common.control.BaseState):
         self.running = True
         if steps == 0 and not self._fresh:
             return
-        before, self.step = self.t, self.step + steps
+        self.step += steps
         end = to_grid(self.t)
         ids, times = self._source_events(end)
         self._spikes.append((ids, times * GRID_MS))
-        if self._engine is not None:
-            self._advance(self._engine, mapping, before, end, ids, times)
+        begin = -1 if self._fresh else self._grid_now
+        for stop in [*self._executions(end), end] if self._engine is not None else []:
+            chosen = (times > begin) & (times <= stop)
+            self._advance(mapping, begin, stop, mapping.places.position[ids[chosen]], times[chosen])
+            begin = stop
         self._grid_now, self._fresh = end, False
+
+    def _executions(self, end: int) -> list[int]:
+        """When plasticity rules are executed from now to the end, in units of GRID_MS."""
+        if self._processor is None:
+            return []
+        period = to_grid(self.options.period_ms)
+        return list(range((self._grid_now // period + 1) * period, end + 1, period))
 
     def _source_events(self, end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """IDs and times of the sources' spikes up to the end, times in units of GRID_MS."""
@@ -206,37 +241,64 @@ class State(common.control.BaseState):
 
     def _advance(
         self,
-        engine: Engine,
         mapping: Mapping,
-        before: float,
+        begin: int,
         end: int,
-        ids: npt.NDArray[np.int64],
+        inputs: npt.NDArray[np.int64],
         times: npt.NDArray[np.int64],
     ) -> None:
-        recorders = [r for p in self.populations if (r := p.recorder).recorded_v.size]
-        samples = [r.sample_times(before, self.t, self._fresh) for r in recorders]
-        activity: Activity = engine.advance(
+        """Advance the engine, from `begin` (-1: from time 0 on, inclusive) in units of GRID_MS."""
+        assert self._engine is not None
+        places = mapping.places
+        recorded = [(p.recorder, name) for p in self.populations for name in p.recorder.analog]
+        samples = [
+            recorder.sample_times(begin * GRID_MS, end * GRID_MS, begin < 0)
+            for recorder, _ in recorded
+        ]
+        activity: Activity = self._engine.advance(
             end * GRID_MS,
             times * GRID_MS,
-            mapping.position[ids],
+            inputs,
             [
-                Probe(times_us=when, circuits=mapping.position[recorder.recorded_v])
-                for recorder, when in zip(recorders, samples, strict=True)
+                Probe(times_us=when, circuits=recorder.circuits(name))
+                for (recorder, name), when in zip(recorded, samples, strict=True)
             ],
         )
-        neurons = np.concatenate(
-            [np.arange(p.first_id, p.last_id + 1) for p in self.populations if p.is_neuron]
-        )
         # The engine counts in units of 4 ns, which binary numbers don't have.
-        spike_times = np.round(activity.spike_times_us, 6)
-        self._spikes.append((neurons[activity.spike_circuits], spike_times))
-        for recorder, when, values in zip(recorders, samples, activity.samples, strict=True):
-            recorder.add_samples(when, values)
+        happened = np.round(activity.spike_times_us, 6)
+        circuits = activity.spike_circuits
+        for found, chosen in (
+            (self._spikes, ~places.is_dendrite[circuits]),
+            (self._daps, places.is_dendrite[circuits]),
+        ):
+            found.append((places.cell[circuits[chosen]], happened[chosen]))
+        for (recorder, name), when, values in zip(recorded, samples, activity.samples, strict=True):
+            recorder.add_samples(name, when, values)
+        if self._processor is not None:
+            self._processor.observe(
+                np.concatenate([times * GRID_MS, happened]),
+                np.concatenate([inputs, places.n_inputs + circuits]),
+            )
+            if end % to_grid(self.options.period_ms) == 0 and end > 0:
+                self._execute(self._processor, mapping, end * GRID_MS)
 
-    def spikes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """IDs of cells and times in ms of all spikes up to now."""
-        ids = np.concatenate([np.empty(0, np.int64), *(part[0] for part in self._spikes)])
-        times = np.concatenate([np.empty(0), *(part[1] for part in self._spikes)])
+    def _execute(self, processor: Processor, mapping: Mapping, now_ms: float) -> None:
+        """Execute plasticity rules."""
+        assert self._engine is not None
+        weights = mapping.synapses.weight.copy()
+        is_ideal = self.options.chip.is_ideal
+        for plastic, values in zip(
+            mapping.plastic, processor.execute(mapping.plastic, now_ms), strict=True
+        ):
+            lsb = values * plastic.lsb_per_na
+            weights[plastic.where] = hardware_weights(lsb, plastic.rows, is_ideal)
+        self._engine.set_weights(weights)
+
+    def events(self, name: str) -> Events:
+        """IDs of cells and times in ms of all ``"spikes"`` or ``"dAP"`` onsets up to now."""
+        parts = self._daps if name == "dAP" else self._spikes
+        ids = np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)])
+        times = np.concatenate([np.empty(0), *(part[1] for part in parts)])
         past = times <= self.t + _ROUNDING
         return ids[past], np.round(times[past], 6)
 
@@ -244,6 +306,9 @@ class State(common.control.BaseState):
         """Go back to time 0: the next run is another one of the same chip, calibrated anew."""
         self.segment_counter += 1
         self._mapping = self._engine = None
+        for projection in self.projections:
+            if projection.devices is not None:
+                projection.devices.restart()
         self._start()
 
 

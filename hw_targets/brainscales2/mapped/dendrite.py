@@ -1,0 +1,188 @@
+"""Neurons with a dendritic action potential as two compartments: a soma and a dendrite.
+
+The dendrite is a circuit of its own, connected to the soma by a conductance g. Its potential u
+above rest takes the place of the dendritic current I_D: the soma gets g u. Leak and synaptic input
+of the dendrite both have the time constant tau_syn_D, which makes the response to an event
+alpha-shaped. At its threshold the dendrite "spikes", which is the onset of a dendritic action
+potential: it is held at its reset potential, which here lies above the threshold, for its
+refractory time. The hold-off that follows keeps it from spiking again until it has decayed. The
+published instance of the sequence memory on the chip (Dietrich et al., LOD 2024) uses circuits in
+this way.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hw_targets.brainscales2.calibration import RANGES
+from hw_targets.brainscales2.mapped.neurons import CellPlan, clip, plan_cells
+from hw_targets.brainscales2.mapped.report import Clipped
+from hw_targets.brainscales2.mapped.scaling import Array, VoltageMap
+
+DECAYED = 0.8
+"""Potential of the dendrite at the end of the hold-off relative to its threshold, both above rest:
+what is left for mismatch and for input that is still coming in."""
+
+
+@dataclass(frozen=True, eq=False)
+class DendritePlan(CellPlan):
+    """What the dendrites of a population ask of the chip.
+
+    Parameters
+    ----------
+    exchange : ndarray
+        Conductance to the soma in 1/us, by cell.
+    lsb_per_na : ndarray
+        Potential of the dendrite that stands for a dendritic current, by cell.
+    """
+
+    exchange: Array
+    lsb_per_na: Array
+
+    @property
+    def lsb_per_unit(self) -> Array:
+        """LSB per nA, by cell."""
+        return self.lsb_per_na
+
+    @property
+    def offset(self) -> Array:
+        """LSB without a dendritic current, by cell."""
+        return self.targets["leak"]
+
+
+def plan_dap_cells(
+    population: Any, voltage: VoltageMap | None, is_ideal: bool, problems: list[str]
+) -> tuple[CellPlan, DendritePlan] | None:
+    """Find out what a population of `IF_curr_exp_dAP` asks of the chip.
+
+    Parameters
+    ----------
+    population, voltage, is_ideal, problems
+        As in `plan_cells`.
+
+    Returns
+    -------
+    soma, dendrite : CellPlan, DendritePlan
+        None if it is impossible.
+    """
+    soma = plan_cells(population, voltage, is_ideal, problems)
+    if soma is None:
+        return None
+    values = population.parameter_values
+    name = f"Population {population.label!r}"
+    tau_d, clipped = clip("tau_syn_D", values["tau_syn_D"], RANGES["tau_syn_exc"])
+    exchange = _exchange(name, soma, values, tau_d, problems)
+    holdoff = _holdoff(name, values, tau_d, problems)
+    if exchange is None or holdoff is None:
+        return None
+    rest = soma.targets["leak"]
+    lsb_per_na = soma.voltage.scale / (values["cm"] * exchange)
+    plateau, change = _clip_current("i_dAP", "reset", values["i_dAP"], rest, lsb_per_na)
+    clipped += change
+    threshold, change = _clip_current(
+        "theta_dAP", "threshold", values["theta_dAP"], rest, lsb_per_na
+    )
+    clipped += change
+    low, high = RANGES["refractory_time"]
+    duration, change = clip("tau_dAP", values["tau_dAP"], (low, high - float(holdoff.max())))
+    clipped += change
+    targets = {
+        "leak": rest,
+        "reset": plateau,
+        "threshold": threshold,
+        "tau_mem": _leak_without(exchange, tau_d),
+        "tau_syn_exc": tau_d,
+        "refractory_time": duration + holdoff,
+        "holdoff_time": holdoff,
+        "tau_icc": np.minimum(1.0 / exchange, RANGES["tau_icc"][1]),
+    }
+    # A current of weight 1 whose alpha-shaped response peaks at as many LSB as 1 nA is.
+    factor = np.e / tau_d * lsb_per_na
+    dendrite = DendritePlan(
+        soma.voltage,
+        targets,
+        {"exc": factor, "inh": factor},
+        np.zeros(tau_d.size),
+        False,
+        tuple(clipped),
+        0.0,
+        exchange,
+        lsb_per_na,
+    )
+    tau_mem = _leak_without(exchange, soma.targets["tau_mem"])
+    return replace(soma, targets=soma.targets | {"tau_mem": tau_mem}), dendrite
+
+
+def _exchange(
+    name: str, soma: CellPlan, values: dict[str, Array], tau_d: Array, problems: list[str]
+) -> Array | None:
+    """Choose the conductance in 1/us, as small as it can be for the best resolution.
+
+    A small one needs a high plateau; a large one would leave soma or dendrite without a leak.
+    """
+    longest = RANGES["tau_icc"][1], RANGES["tau_mem"][1]
+    slowest = 1.0 / sum(1.0 / tau for tau in longest)
+    for parameter, tau in (("tau_m", soma.targets["tau_mem"]), ("tau_syn_D", tau_d)):
+        for value in tau[tau > slowest][:1]:
+            problems.append(
+                f"{name}: {parameter}={value:g} ms of IF_curr_exp_dAP, need at most {slowest:g} "
+                "ms: the conductance between dendrite and soma is part of the leak of both"
+            )
+            return None
+    room = RANGES["reset"][1] - soma.targets["leak"]
+    wanted = float(np.max(values["i_dAP"] / values["cm"] * soma.voltage.scale / room, initial=0.0))
+    fastest = 1.0 / np.maximum(soma.targets["tau_mem"], tau_d) - 1.0 / longest[1]
+    return np.minimum(max(wanted, 1.0 / longest[0]), fastest)
+
+
+def _leak_without(exchange: Array, tau: Array) -> Array:
+    """Time constant of the leak: what leaks through the conductance is part of the membrane's."""
+    # Rounding errors must not leave the range.
+    return np.minimum(1.0 / (1.0 / tau - exchange), RANGES["tau_mem"][1])
+
+
+def _holdoff(
+    name: str, values: dict[str, Array], tau_d: Array, problems: list[str]
+) -> Array | None:
+    """Time in us that the dendrite needs to fall from the plateau to below its threshold."""
+    for parameter in ("i_dAP", "theta_dAP"):
+        for value in values[parameter][~(values[parameter] > 0)][:1]:
+            problems.append(f"{name}: {parameter}={value:g} nA, need > 0")
+            return None
+    ratio = values["i_dAP"] / values["theta_dAP"]
+    holdoff = tau_d * np.log(np.maximum(ratio / DECAYED, 1.0))
+    limit = RANGES["holdoff_time"][1]
+    if (holdoff > limit).any():
+        cell = int(np.argmax(holdoff))
+        problems.append(
+            f"{name}: tau_syn_D={tau_d[cell]:g} ms and i_dAP={ratio[cell]:.3g} theta_dAP: after a "
+            f"dendritic action potential the dendrite would need {holdoff[cell]:.3g} ms to fall "
+            f"below its threshold, need at most {limit:g} ms, the chip's hold-off; use a shorter "
+            f"tau_syn_D (up to {limit / np.log(ratio[cell] / DECAYED):.2g} ms) or a theta_dAP "
+            "closer to i_dAP"
+        )
+        return None
+    return np.asarray(holdoff)
+
+
+def _clip_current(
+    name: str, target: str, current: Array, rest: Array, lsb_per_na: Array
+) -> tuple[Array, list[Clipped]]:
+    """Potential that stands for a dendritic current, and what is out of range, in nA."""
+    wanted = rest + current * lsb_per_na
+    low, high = RANGES[target]
+    kept, change = clip(name, wanted, (low, high))
+    if not change:
+        return kept, []
+    outside = kept != wanted
+    asked, limits = current[outside], ((kept - rest) / lsb_per_na)[outside]
+    return kept, [
+        Clipped(
+            name,
+            int(outside.sum()),
+            (float(asked.min()), float(asked.max())),
+            (float(limits.min()), float(limits.max())),
+            "nA",
+        )
+    ]

@@ -1,0 +1,163 @@
+"""Memristive synapses: the devices of a projection, and the rule that is executed periodically.
+
+``docs/model_definition.md`` has the rule and the device; ``docs/brainscales2.md`` says how the rule
+acts on what the chip observes.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from cosim.backends.standardmodels import MemristivePlasticity
+from devices import effects
+from devices.noise import Key
+
+Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+class Observed(NamedTuple):
+    """What the chip has observed of each synapse in a period.
+
+    Attributes
+    ----------
+    causal, acausal : ndarray
+        Correlations: sum over postsynaptic spikes of exp(-dt / tau_ms), dt after the latest
+        presynaptic spike, and the other way round. In units of one pair without a distance.
+    n_pre, n_post : ndarray of int64
+        Spikes of the pre- and the postsynaptic cell.
+    z : ndarray
+        Trace of dendritic action potentials of the postsynaptic cell.
+    tau_ms : float
+        Time constant of the sensors.
+    """
+
+    causal: Array
+    acausal: Array
+    n_pre: IntArray
+    n_post: IntArray
+    z: Array
+    tau_ms: float
+
+
+class MemristiveDevices:
+    """The devices of a projection, one per connection, in the order of the connections.
+
+    Parameters
+    ----------
+    synapse_type : MemristivePlasticity
+        Rule and device.
+    permanence : ndarray, shape (n,)
+        Initial states, which are also the floors; on levels.
+    key : tuple of int
+        Of the devices' noise.
+    """
+
+    #: What can be read of each device.
+    STATE = ("permanence", "permanence_min", "n_events", "n_spikes", "n_set", "n_reset")
+
+    def __init__(self, synapse_type: MemristivePlasticity, permanence: Array, key: Key) -> None:
+        self._type = synapse_type
+        self._device = synapse_type.device
+        self._p_max = synapse_type.p_max
+        self._rule = synapse_type.common_parameters()
+        self._key = key
+        self._index = np.arange(permanence.size)
+        self.bounds = effects.sample_bounds(self._device, self._rule["w_max"], permanence.size, key)
+        self.initialise(permanence)
+        self.restart()
+
+    def initialise(self, permanence: Array) -> None:
+        """Set states and floors, now and for `restart`."""
+        self.permanence_min = permanence.copy()
+        self.set_states(permanence)
+
+    def set_states(self, permanence: Array) -> None:
+        """Set states, now and for `restart`."""
+        self._initial = permanence.copy()
+        self.permanence = permanence.copy()
+
+    def restart(self) -> None:
+        """Go back to the initial states, at time 0."""
+        self.permanence = self._initial.copy()
+        self.n_events, self.n_spikes, self.n_set, self.n_reset = (
+            np.zeros(self._index.size, np.int64) for _ in range(4)
+        )
+        self._last_write_ms = np.zeros(self._index.size)
+        self._n_reads = 0
+
+    def weights(self, now_ms: float) -> Array:
+        """Return the weights in nA, shape (n,), without the noise of a read."""
+        low, high = self.bounds.w_min, self.bounds.w_max
+        if self._type.binary:
+            nominal = np.where(self.permanence > self._rule["theta_p"], high, low)
+        else:
+            nominal = low + (high - low) * (self.permanence / self._p_max)
+        age_s = (now_ms - self._last_write_ms) / 1000.0
+        return effects.conductance(
+            self._device, nominal, high - low, self.n_events, self._key, self._index, age_s
+        )
+
+    def read(self, now_ms: float) -> Array:
+        """Read all devices once; the weights in nA, shape (n,), with the noise of a read."""
+        factor = effects.read_factor(self._device, self._n_reads, self._key, self._index)
+        self._n_reads += 1
+        return np.asarray(self.weights(now_ms) * factor)
+
+    def update(self, observed: Observed, now_ms: float) -> None:
+        """Program the devices as the rule wants it after a period.
+
+        Parameters
+        ----------
+        observed : Observed
+            Arrays of shape (n,).
+        now_ms : float
+            End of the period.
+        """
+        wanted = self._wanted(observed)
+        done = self.n_set + self.n_reset
+        result = effects.program(
+            self._device, self.permanence, wanted, self.permanence_min, self._p_max,
+            self.n_events, self._key, self._index, done,
+        )  # fmt: skip
+        up = wanted > self.permanence
+        self.n_set += np.where(up, result.n_writes, 0)
+        self.n_reset += np.where(up, 0, result.n_writes)
+        self._last_write_ms = np.where(result.n_writes > 0, now_ms, self._last_write_ms)
+        self.permanence = result.state
+        self.n_events += result.programmed
+        self.n_spikes += observed.n_pre
+        self._perturb(observed.n_pre)
+
+    def _wanted(self, observed: Observed) -> Array:
+        """States that the rule wants."""
+        rule = self._rule
+        pairs = np.minimum(observed.n_pre, observed.n_post)
+        # Of one pair; where there is none it doesn't matter.
+        per_pair = 1.0 / np.maximum(pairs, 1)
+        tau = observed.tau_ms
+        paired = (pairs > 0) & (observed.causal * per_pair > math.exp(-rule["dt_max"] / tau))
+        # Coincident spikes show up in one sensor or the other, depending on their order.
+        either = (observed.causal + observed.acausal) * per_pair
+        paired &= either < math.exp(-rule["dt_min"] / tau)
+        increment = rule["lambda_plus"] * (observed.causal if self._type.pre_trace else pairs)
+        homeostasis = rule["lambda_h"] * (rule["z_target"] - observed.z) * pairs
+        change = np.where(paired, increment + homeostasis, 0.0)
+        change -= rule["lambda_minus"] * observed.n_pre
+        return np.clip(self.permanence + change * self._p_max, self.permanence_min, self._p_max)
+
+    def _perturb(self, n_pre: IntArray) -> None:
+        """Cycle-to-cycle noise of presynaptic spikes, one after the other."""
+        if self._device.c2c_event != "pre_spike":
+            return
+        for number in range(int(n_pre.max(initial=0))):
+            where = n_pre > number
+            result = effects.perturb(
+                self._device, self.permanence[where], self.permanence_min[where], self._p_max,
+                self.n_events[where], self._key, self._index[where],
+                (self.n_set + self.n_reset)[where],
+            )  # fmt: skip
+            self.permanence[where] = result.state
+            self.n_events[where] += result.programmed
