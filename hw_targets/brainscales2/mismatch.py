@@ -4,6 +4,12 @@ The settings that equalise the 512 circuits of cube 66 (fmi-basel/
 brainscales-2-surrogate-gradients, experiments/mnist/cube_66.npz) show how its circuits differ. A
 virtual chip's circuits need settings of the same distribution: quadrants that differ from each
 other as the four of cube 66 do, and Gaussian circuits in each, with the correlations found there.
+
+The ten raw circuits of another chip (brainscales2-demos, figure single_neuron_fixed_pattern.svg)
+disagree in one point: their lowest potentials spread by 9.9 LSB of the MADC, those of a virtual
+chip by 20. Resets that spread half as much would give 12, but would also lower the spread of the
+interspike intervals from 9.4 % to 8.1 %, of which that figure shows 13 %. They stay those of the
+512 circuits of cube 66.
 """
 
 import math

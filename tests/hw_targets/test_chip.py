@@ -350,7 +350,15 @@ def test_membrane_time_constant():
     both = nominal(leak_i_bias=100, leak_enable_division=1, leak_enable_multiplication=1)
     assert both.leak_rate == pytest.approx(ten)
     small = nominal(leak_i_bias=100, membrane_capacitance_capacitance=0)
-    assert 10 < small.leak_rate / ten < 100  # finite
+    assert small.leak_rate * small.capacitance == pytest.approx(ten)
+
+
+def test_least_capacitance():
+    """Within what calix expects of its own measurement (test_capacitance_measurement.py)."""
+    full, least = (nominal(membrane_capacitance_capacitance=c).capacitance for c in (63, 0))
+    # Five circuits of the least make the time constant of a sixth, full one 24 % longer at least,
+    # which can give up as much of its own.
+    assert 0.24 < 5 * least / full < 63 / (63 + 63 / 5)
 
 
 def test_degeneration_widens_the_linear_range():

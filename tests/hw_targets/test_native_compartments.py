@@ -408,14 +408,9 @@ def run_chain(pynn, chip):
 
 
 def test_attenuation_along_a_chain(installed):
-    heights = np.mean([run_chain(installed, chip) for chip in range(4)], axis=0)
-    # Equal circuits make the chain symmetric, that of the figure is so but for its mismatch.
-    symmetric = 0.5 * (REFERENCE + REFERENCE[::-1, ::-1])
-    np.testing.assert_allclose(heights, symmetric, rtol=0.2)
-    # Each height, with the factor by which synapses of the figure's chip are weaker: the best one.
-    strength = 2.0 / (np.max(heights / REFERENCE) + np.min(heights / REFERENCE))
-    assert abs(strength - 1.0) < 0.1
-    np.testing.assert_allclose(strength * heights, REFERENCE, rtol=0.2)
+    """Each height of the figure within 20 %; its mirrored ones differ by up to 29 %."""
+    heights = np.median([run_chain(installed, chip) for chip in range(20)], axis=0)
+    np.testing.assert_allclose(heights, REFERENCE, rtol=0.2)
 
 
 def test_smaller_conductances_attenuate_more(pynn):

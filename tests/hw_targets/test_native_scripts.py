@@ -59,9 +59,9 @@ def test_lif_parameters(run):
 def test_synaptic_input(run):
     found = run("synaptic_input")
     excitatory, inhibitory = found["heights"]
-    # 0.26 LSB of the CADC at time constants of 10 us and a DAC of 600 is here 0.26 * 1000 / 600 *
-    # 6 / 10, in LSB of the MADC; maxima are of noisy traces.
-    expected = 3 * 0.26 * found["weights"] * (1000 / 600) * (6 / 10)
+    # 0.26 LSB of the CADC, at the nightly calibration's time constants of 10 us and DAC of 600, in
+    # LSB of the MADC; maxima are of noisy traces.
+    expected = 3 * 0.26 * found["weights"]
     for k in range(2):
         above_noise = excitatory[:, k] - excitatory[0, k]
         np.testing.assert_allclose(above_noise[1:], expected[1:], rtol=0.25)

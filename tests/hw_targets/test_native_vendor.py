@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from hw_targets.brainscales2.chip import Chip
 from hw_targets.brainscales2.settings import Settings
 from hw_targets.brainscales2.vendor import hal, halco, helpers, hxcomm, lola, sta
 
@@ -182,8 +183,8 @@ def test_settings_of_the_chip(pynn):
     neurons = pynn.Population(1, pynn.cells.HXNeuron())
     pynn.run(None, pynn.RunCommand.PREPARE)
     assert neurons.get("leak_v_leak") == 400
-    with pytest.raises(AttributeError, match=r"lola\.Chip\.neuron_block: .*changed"):
-        chip.neuron_block  # noqa: B018
+    with pytest.raises(AttributeError, match=r"lola\.Chip\.synapse_block: .*changed"):
+        chip.synapse_block  # noqa: B018
 
 
 @pytest.mark.parametrize("name", ["PlaybackProgramBuilder", "AbsoluteTimePlaybackProgramBuilder"])
@@ -211,12 +212,33 @@ def test_nightly_calibration(pynn, tmp_path, monkeypatch):
     calibrated = helpers.get_nightly_calibration()
     assert isinstance(calibrated, Settings)
     assert (calibrated["leak_v_leak"] != Settings()["leak_v_leak"]).any()
+    default = pynn.helper.chip_from_nightly()
+    np.testing.assert_array_equal(calibrated["leak_v_leak"], default["leak_v_leak"])
     helpers.save_nightly_calibration("spiking2_cocolist.pbin", folder=str(tmp_path))
     monkeypatch.chdir(tmp_path)
     helpers.save_nightly_calibration(source_folder="latest")
     for name in ("spiking2_cocolist.pbin", "spiking_cocolist.pbin"):
         read = pynn.helper.chip_from_file(Path(name))
-        np.testing.assert_array_equal(read["leak_v_leak"], calibrated["leak_v_leak"])
+        expected = helpers.get_nightly_calibration(name)
+        np.testing.assert_array_equal(read["leak_v_leak"], expected["leak_v_leak"])
+
+
+@pytest.mark.parametrize(
+    ("name", "reset", "threshold", "tau", "dac"),
+    [("spiking_cocolist.pbin", 70, 125, 10, 600), ("spiking2_cocolist.pbin", 80, 150, 6, 1000)],
+)
+def test_targets_of_the_nightly_calibrations(pynn, name, reset, threshold, tau, dac):
+    """Those of calix, scripts/calix_generate_default_calibration.py."""
+    settings = helpers.get_nightly_calibration(name)
+    circuits = Chip.virtual(1).circuits(settings)
+    # Means of 512 circuits whose calibration leaves up to 1.5 LSB and 4 %.
+    error = 4 / np.sqrt(512)
+    assert circuits.leak_potential.mean() == pytest.approx(80, abs=1.5 * error + 1)
+    assert circuits.reset_potential.mean() == pytest.approx(reset, abs=1.5 * error)
+    assert circuits.threshold.mean() == pytest.approx(threshold, abs=1.5 * error)
+    for rate in (circuits.leak_rate, circuits.syn_rate_exc, circuits.syn_rate_inh):
+        assert (1 / rate).mean() == pytest.approx(tau, rel=0.04 * error + 0.01)
+    assert np.all(settings.synapse_dac_bias == dac)
 
 
 def test_calibrations_of_other_kinds(pynn, tmp_path):
