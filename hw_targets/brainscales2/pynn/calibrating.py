@@ -11,14 +11,17 @@ import numpy.typing as npt
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.calibration import RANGES, Target, calibrate
 from hw_targets.brainscales2.chip import Chip
-from hw_targets.brainscales2.pynn.cells import INTEGER_TARGETS, CalibHXNeuronCoba
+from hw_targets.brainscales2.pynn.cells import (
+    INTEGER_TARGETS,
+    CalibHXNeuronCoba,
+    CircuitTarget,
+)
 from hw_targets.brainscales2.pynn.parameters import AtomicNeuron
 from hw_targets.brainscales2.settings import PARAMETERS, Settings
 
-#: Targets that all neurons of the chip share.
-_COMMON = ("i_synin_gm_E", "i_synin_gm_I", "synapse_dac_bias")
 #: Targets that are cut off to whole LSB.
-_POTENTIALS = ("v_rest", "v_reset", "v_thresh", "e_rev_E", "e_rev_I")
+_POTENTIALS = ("leak", "reset", "threshold", "e_coba_reversal_exc", "e_coba_reversal_inh",
+               "e_coba_reference")  # fmt: skip
 
 
 @dataclass
@@ -90,7 +93,7 @@ def calibrate_populations(
     chip : Chip
         Chip.
     populations : sequence of Population
-        Populations of `CalibHXNeuronCuba` and `CalibHXNeuronCoba`.
+        Populations of cell types that have `circuit_targets`.
     circuits : sequence of ndarray of int64
         Circuits of each.
     base : Target
@@ -112,23 +115,35 @@ def calibrate_populations(
     """
     for population in populations:
         _check_ranges(population)
-    common = {name: _common(populations, name) for name in _COMMON}
+    wanted_of = [population.celltype.circuit_targets() for population in populations]
+    strengths = {
+        f"i_synin_gm_{receptor}": _common(populations, wanted_of, f"i_synin_gm_{short}")
+        for receptor, short in (("exc", "E"), ("inh", "I"))
+    }
+    dac_bias = _common(populations, wanted_of, "synapse_dac_bias")
     result = {}
     for kind in sorted({bool(p.celltype.conductance_based) for p in populations}):
         targets = _base_targets(base, kind)
-        for name in ("i_synin_gm_exc", "i_synin_gm_inh"):
-            targets[name][:] = common[_COMMON[name.endswith("inh")]]
-        for population, where in zip(populations, circuits, strict=True):
-            for name, target in population.celltype.targets.items():
+        for name, strength in strengths.items():
+            if strength is not None:
+                targets[name][:] = strength
+        for population, where, wanted in zip(populations, circuits, wanted_of, strict=True):
+            for target, _, values in wanted:
                 # The refractory clocks are common to both kinds.
-                if kind == population.celltype.conductance_based or target == "refractory_time":
-                    values = np.asarray(population.celltype.parameter_space[name])
-                    cut = np.trunc(values) if whole_lsb and name in _POTENTIALS else values
-                    targets[target][where] = cut
+                if target == "synapse_dac_bias" or not (
+                    kind == population.celltype.conductance_based or target == "refractory_time"
+                ):
+                    continue
+                cut = np.trunc(values) if whole_lsb and target in _POTENTIALS else values
+                given = ~np.isnan(values)
+                if targets[target] is None:
+                    targets[target] = (targets["leak"] + targets["threshold"]) / 2.0
+                targets[target][where[given]] = cut[given]
         for target in INTEGER_TARGETS:
             targets[target] = targets[target].astype(np.int64)
-        wanted = Target(**targets, synapse_dac_bias=int(common["synapse_dac_bias"]))
-        result[kind] = Calibration(wanted, calibrate(chip, wanted))
+        bias = base.synapse_dac_bias if dac_bias is None else int(dac_bias)
+        aim = Target(**targets, synapse_dac_bias=bias)
+        result[kind] = Calibration(aim, calibrate(chip, aim))
     for population, where in zip(populations, circuits, strict=True):
         found = result[bool(population.celltype.conductance_based)]
         failed = where[~np.asarray(found.settings.success)[where]]
@@ -156,11 +171,9 @@ def _base_targets(base: Target, conductance_based: bool) -> dict[str, Any]:
 
 
 def _check_ranges(population: Any) -> None:
-    for name, target in (*population.celltype.targets.items(),
-                         ("synapse_dac_bias", "synapse_dac_bias")):  # fmt: skip
-        values = np.asarray(population.celltype.parameter_space[name], dtype=float)
+    for target, name, values in population.celltype.circuit_targets():
         low, high = RANGES[target]
-        outside = ~((values >= low) & (values <= high))
+        outside = (values < low) | (values > high)
         if outside.any():
             raise ValueError(
                 f"Population {population.label!r}: {name}={values[outside][0]:g}, the calibration "
@@ -168,11 +181,21 @@ def _check_ranges(population: Any) -> None:
             )
 
 
-def _common(populations: Sequence[Any], name: str) -> float:
-    values = np.concatenate([p.celltype.parameter_space[name] for p in populations])
-    if (values != values[0]).any():
+def _common(
+    populations: Sequence[Any], wanted: Sequence[Sequence[CircuitTarget]], name: str
+) -> float | None:
+    """Value of a target or parameter that all neurons of the chip share, None without one."""
+    values = np.concatenate(
+        [t.values for targets in wanted for t in targets if name in (t.target, t.parameter)]
+        or [np.empty(0)]
+    )
+    values = values[~np.isnan(values)]
+    if values.size and (values != values[0]).any():
+        given = (t for targets in wanted for t in targets)
+        parameters = {t.parameter for t in given if name in (t.target, t.parameter)}
         raise AttributeError(
-            f"{name} from {values.min():g} to {values.max():g} in populations "
-            f"{[p.label for p in populations]}: it must be the same for all calibrated neurons"
+            f"{', '.join(sorted(parameters))} from {values.min():g} to {values.max():g} in "
+            f"populations {[p.label for p in populations]}: it must be the same for all calibrated "
+            "neurons"
         )
-    return float(values[0])
+    return float(values[0]) if values.size else None

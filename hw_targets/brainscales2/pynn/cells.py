@@ -1,15 +1,22 @@
 """Cell types: neuron circuits with raw parameters and calibrated ones, and sources of spikes."""
 
 import copy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from pyNN.parameters import ParameterSpace
 from pyNN.standardmodels import StandardCellType, build_translations
 
 from hw_targets.brainscales2.calibration import Target
-from hw_targets.brainscales2.pynn.parameters import DEFAULTS, AtomicNeuron, evaluate
+from hw_targets.brainscales2.pynn.parameters import (
+    DEFAULTS,
+    AtomicNeuron,
+    ReadoutSource,
+    evaluate,
+)
 from hw_targets.brainscales2.pynn.placement import Offsets
+from hw_targets.brainscales2.pynn.plasticity_handle import PlasticityRuleHandle
 from hw_targets.brainscales2.pynn.sources import (
     ExternalNeuron,
     OffChipSource,
@@ -31,7 +38,19 @@ ANALOG_VARIABLES = ("v", "exc_synin", "inh_synin", "adaptation")
 _READOUT = {"plasticity_rule_readout_source": 0.0, "plasticity_rule_enable_readout_source": False}
 
 
-class NeuronCellType(StandardCellType):
+class CircuitTarget(NamedTuple):
+    """A target of the calibration, the user's parameter that sets it, and values of circuits.
+
+    Values are those of all circuits of a population, neuron by neuron; nan where the parameter
+    doesn't set the target.
+    """
+
+    target: str
+    parameter: str
+    values: npt.NDArray[np.float64]
+
+
+class NeuronCellType(StandardCellType, PlasticityRuleHandle):
     """Base of cell types that neuron circuits realise.
 
     Parameters
@@ -45,6 +64,8 @@ class NeuronCellType(StandardCellType):
     recordable = ["spikes", *ANALOG_VARIABLES]
     receptor_types = ("excitatory", "inhibitory")
     conductance_based = False
+    #: What ``plasticity_rule_readout_source`` can be.
+    ReadoutSource = ReadoutSource
     units = {name: "dimensionless" for name in ("spikes", *ANALOG_VARIABLES)}
     circuit_offsets: ClassVar[Offsets] = ((0, 0),)
     #: Circuits of each compartment, by their place in `circuit_offsets`.
@@ -170,6 +191,14 @@ class CalibHXNeuronCuba(NeuronCellType):
         self._target: ParameterSpace | None = None
         self._calibrated: list[AtomicNeuron] = []
         self._actual: list[AtomicNeuron] = []
+
+    def circuit_targets(self) -> list[CircuitTarget]:
+        """Return the targets of all neurons' circuits."""
+        pairs = (*self.targets.items(), ("synapse_dac_bias", "synapse_dac_bias"))
+        return [
+            CircuitTarget(target, name, np.asarray(self.parameter_space[name], dtype=float))
+            for name, target in pairs
+        ]
 
     def set_calibrated(self, neurons: list[AtomicNeuron]) -> None:
         """Note the result of a calibration to the present parameters."""

@@ -1,8 +1,10 @@
 """PyNN's connectors, with the locations of a connection as arguments that need their names."""
 
 import inspect
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 from pyNN import connectors
 
 
@@ -33,6 +35,19 @@ class _Located:
         super().__init__(**dict(zip(names, args, strict=False)), **kwargs)
         self.location_selector = location_selector
         self.source_location_selector = source_location_selector
+
+    def _standard_connect(
+        self,
+        projection: Any,
+        connection_map_generator: Callable[..., Iterator[Any]],
+        distance_map: Any = None,
+    ) -> None:
+        # A mask of one cell comes without its dimension, which numpy >= 2.1 doesn't index.
+        def masks(*columns: Any) -> Iterator[Any]:
+            for mask in connection_map_generator(*columns):
+                yield mask if mask is True or np.ndim(mask) else np.full(projection.pre.size, mask)
+
+        super()._standard_connect(projection, masks, distance_map)  # type: ignore[misc]
 
 
 class AllToAllConnector(_Located, connectors.AllToAllConnector):  # noqa: D101

@@ -11,6 +11,7 @@ from pyNN.recording import get_io
 
 from hw_targets.brainscales2.pynn import simulator
 from hw_targets.brainscales2.pynn.calibrating import SpikingCalibOptions, SpikingCalibTarget
+from hw_targets.brainscales2.pynn.chip_settings import ChipSettings
 from hw_targets.brainscales2.pynn.configuration import configuration
 from hw_targets.brainscales2.pynn.connectors import FixedProbabilityConnector
 from hw_targets.brainscales2.pynn.injection import (
@@ -240,4 +241,4 @@ def _initial_config(config: Any) -> Settings | None:
             "from pynn.helper.chip_from_nightly(), pynn.helper.chip_from_file(), or "
             "hw_targets.brainscales2.calibration.calibrate()"
         )
-    return config
+    return config.edited() if isinstance(config, ChipSettings) else config

@@ -215,7 +215,9 @@ def _note_spikes(
     of_neurons = _by_owner(spike_clock, activity.spike_circuits)
     of_sources = _by_owner(clock, source)
     for site in sites:
-        if site.cell_id in network.index:
+        if site.cell_id in network.silent:
+            times = None
+        elif site.cell_id in network.index:
             times = of_neurons.get(network.index[site.cell_id] + site.comp_id)
         elif site.cell_id in network.inputs:
             times = of_sources.get(network.inputs[site.cell_id])

@@ -14,13 +14,19 @@ MODULES = {
     "connectors": "connectors",
     "helper": "helper",
     "morphology": "morphology",
+    "morphology.builder": "morphology.builder",
+    "morphology.mechanisms": "morphology.mechanisms",
+    "morphology.parameters": "morphology.parameters",
+    "morphology.parts": "morphology.parts",
     "plasticity_rules": "plasticity_rules",
     "populations": "populations",
     "projections": "projections",
     "recording": "recording",
+    "recording_data": "recording_config",
     "simulator": "simulator",
     "standardmodels": "standardmodels",
     "standardmodels.cells": "cells",
+    "standardmodels.cells_base": "cells",
     "standardmodels.synapses": "synapses",
 }
 
@@ -33,8 +39,10 @@ STAND_INS = {
        for name in ("hal", "halco", "hxcomm", "lola", "sta")},
     f"{_LOW_LEVEL}.logger": f"{_OWN}.logger",
     "pyhalco_hicann_dls_vx_v3": f"{_VENDORS}.halco",
+    "pylola_vx_v3": f"{_VENDORS}.lola",
     # Without its parents: in the vendor's demos they are folders that hold more.
     "_static.common.helpers": f"{_VENDORS}.helpers",
+    "_static.common.measure_voltage": f"{_VENDORS}.measure_voltage",
 }  # fmt: skip
 
 _PYNN = ("common", "core", "descriptions", "errors", "parameters", "random", "recording",

@@ -17,15 +17,18 @@ from hw_targets.brainscales2.pynn.calibrating import (
 )
 from hw_targets.brainscales2.pynn.cells import (
     CalibHXNeuronCuba,
+    HXNeuron,
     NeuronCellType,
     SpikeIOCell,
     SpikeSourcePoissonOnChip,
 )
 from hw_targets.brainscales2.pynn.configuration import Configuration
-from hw_targets.brainscales2.pynn.morphology import McNeuron
+from hw_targets.brainscales2.pynn.morphology import BuiltNeuron, McNeuron
+from hw_targets.brainscales2.pynn.morphology.wiring import Wiring
 from hw_targets.brainscales2.pynn.parameters import AtomicNeuron
 from hw_targets.brainscales2.pynn.routing import ANY_BUS, Routing, bus_of_circuit, route
 from hw_targets.brainscales2.pynn.sources import clocks
+from hw_targets.brainscales2.pynn.switches import Joined, join, of_populations
 from hw_targets.brainscales2.settings import PARAMETERS, Settings
 from hw_targets.brainscales2.transfer import compartment_rate
 
@@ -87,6 +90,8 @@ class Mapping:
         Conductances between compartments.
     index : dict of int to int
         Neuron -> position of its first compartment in `members`.
+    silent : frozenset of int
+        Neurons without a threshold of their own on a membrane that spikes for another neuron.
     inputs : dict of int to int
         Cell that is no neuron -> index as an external source of the engine.
     settings : Settings
@@ -106,6 +111,7 @@ class Mapping:
     members: list[IntArray]
     links: list[Link]
     index: dict[int, int]
+    silent: frozenset[int]
     inputs: dict[int, int]
     settings: Settings
     targets: list[tuple[IntArray, Target]]
@@ -189,16 +195,25 @@ def map_network(state: "State") -> Mapping:
     where = [_circuits(state, population) for population in neurons]
     calibrations = _calibrate(state, neurons, where)
     _check_madc(state)
-    index, members = _compartments(state, neurons)
+    joined = _joined(neurons, where)
+    index, members = _compartments(state, neurons, joined)
     circuits = np.array([several[0] for several in members], dtype=np.int64)
     cells = [int(cell) for population in sources for cell in population.all_cells]
     inputs = {cell: k for k, cell in enumerate(cells)}
     settings, bypass_exc, bypass_inh = _settings(state, neurons, where)
-    synapses, connections, routing = _connect(state, members, index, inputs)
+    silent = frozenset(
+        int(cell)
+        for population, circuits in zip(neurons, where, strict=True)
+        if isinstance(population.celltype, HXNeuron)
+        for cell, circuit in zip(population.all_cells, circuits.tolist(), strict=True)
+        if circuit in joined.groups and not settings["threshold_enable"][circuit]
+    )
+    synapses, connections, routing = _connect(state, members, index, silent, inputs)
     return Mapping(
         members=members,
-        links=_links(state, neurons, index, settings),
+        links=_links(state, neurons, index, settings, joined),
         index=index,
+        silent=silent,
         inputs=inputs,
         settings=settings,
         targets=_targets(neurons, calibrations, index),
@@ -227,6 +242,30 @@ def place_and_configure(state: "State", population: Any) -> None:
     """
     _place(state, [population], [])
     _configure(state, population, _circuits(state, population))
+
+
+def configure_unplaced(state: "State", population: Any) -> bool:
+    """Take the initial configuration if it is the same wherever neurons are placed.
+
+    Parameters
+    ----------
+    state : State
+        State that the population belongs to.
+    population : Population
+        Population of raw neurons.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
+    initial = state.initial_config or Settings()
+    parameters = (np.asarray(values) for values in initial.parameters.values())
+    if any((values != values[0]).any() for values in parameters):
+        return False
+    n_circuits = len(population.all_cells) * len(population.celltype.circuit_offsets)
+    _configure(state, population, np.zeros(n_circuits, dtype=np.int64))
+    return True
 
 
 def input_events(state: "State", network: Mapping, span: Span) -> Inputs:
@@ -290,23 +329,48 @@ def _circuits(state: "State", population: Any) -> IntArray:
     return np.array(of_cells, dtype=np.int64).ravel()
 
 
-def _compartments(state: "State", neurons: list[Any]) -> tuple[dict[int, int], list[IntArray]]:
+def _joined(neurons: list[Any], where: list[IntArray]) -> Joined:
+    """Find what the switches of raw neurons connect."""
+    raw = [k for k, population in enumerate(neurons) if isinstance(population.celltype, HXNeuron)]
+    return join(of_populations([neurons[k].celltype for k in raw], [where[k] for k in raw]))
+
+
+def _compartments(
+    state: "State", neurons: list[Any], joined: Joined
+) -> tuple[dict[int, int], list[IntArray]]:
     """Position of each neuron's first compartment, and the circuits of all compartments."""
     index: dict[int, int] = {}
     members: list[IntArray] = []
+    of_group: dict[tuple[int, ...], int] = {}
     for population in neurons:
         for cell in population.all_cells:
             circuits = np.array(state.neuron_placement.circuits_of(cell), dtype=np.int64)
+            group = joined.groups.get(int(circuits[0]))
+            if group is not None:
+                if group not in of_group:
+                    of_group[group] = len(members)
+                    members.append(np.array(group, dtype=np.int64))
+                index[int(cell)] = of_group[group]
+                continue
             index[int(cell)] = len(members)
             members += [circuits[list(m)] for m in population.celltype.compartment_members]
     return index, members
 
 
 def _links(
-    state: "State", neurons: list[Any], index: dict[int, int], settings: Settings
+    state: "State",
+    neurons: list[Any],
+    index: dict[int, int],
+    settings: Settings,
+    joined: Joined,
 ) -> list[Link]:
     rates = compartment_rate({n: np.asarray(v) for n, v in settings.parameters.items()})
     links: list[Link] = []
+    if joined.lines:
+        cells = [int(cell) for p in neurons for cell in p.all_cells]
+        at = {state.neuron_placement.circuits_of(cell)[0]: index[cell] for cell in cells}
+        found = Wiring((), (), joined.lines).links(rates.tolist())
+        links += [(at[a], at[b], rate) for a, b, rate in found]
     for population in neurons:
         if isinstance(population.celltype, McNeuron):
             for cell in population.all_cells:
@@ -316,6 +380,11 @@ def _links(
                     (first + a, first + b, rate)
                     for a, b, rate in population.celltype.wiring.links(rates[circuits].tolist())
                 ]
+        elif isinstance(population.celltype, BuiltNeuron):
+            of_cells = zip(population.all_cells, population.celltype.links(), strict=True)
+            for cell, found in of_cells:
+                first = index[int(cell)]
+                links += [(first + a, first + b, rate) for a, b, rate in found]
     return links
 
 
@@ -326,7 +395,7 @@ def _calibrate(
     for population, circuits in zip(neurons, where, strict=True):
         if hasattr(population.celltype, "apply_config") and not population.configured:
             _configure(state, population, circuits)
-    chosen = [k for k, p in enumerate(neurons) if isinstance(p.celltype, CalibHXNeuronCuba)]
+    chosen = [k for k, p in enumerate(neurons) if hasattr(p.celltype, "circuit_targets")]
     populations = [neurons[k] for k in chosen]
     if not all(population.celltype.is_calibrated() for population in populations):
         state.calibrations = calibrate_populations(
@@ -411,7 +480,11 @@ def _checked_values(population: Any, neuron: AtomicNeuron) -> dict[str, int]:
 
 
 def _connect(
-    state: "State", members: list[IntArray], index: dict[int, int], inputs: dict[int, int]
+    state: "State",
+    members: list[IntArray],
+    index: dict[int, int],
+    silent: frozenset[int],
+    inputs: dict[int, int],
 ) -> tuple[Synapses, dict[int, slice], Routing]:
     n_inputs = len(inputs)
     bus_of_output = np.array([bus_of_circuit(int(m[0])) for m in members], dtype=np.int64)
@@ -431,8 +504,9 @@ def _connect(
         source = source_of[pre] + projection.source_compartment
         parts["source"].append(source)
         parts["target"].append(source_of[post] - n_inputs + projection.compartment)
-        parts["weight"].append(np.abs(projection.weights))
-        parts["inhibitory"].append(np.full(pre.size, projection.receptor_type == "inhibitory"))
+        weights = np.abs(projection.weights)
+        parts["weight"].append(weights * ~np.isin(pre, list(silent)) if silent else weights)
+        parts["inhibitory"].append(np.full(pre.size, projection.inhibitory))
         of_neuron = source >= n_inputs
         buses.append(bus_of[pre])
         buses[-1][of_neuron] = bus_of_output[source[of_neuron] - n_inputs]

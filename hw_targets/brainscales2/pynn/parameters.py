@@ -1,6 +1,7 @@
 """The parameters of a neuron circuit, as `HXNeuron` names them, and as an object."""
 
 from collections.abc import Mapping
+from enum import IntEnum
 from types import SimpleNamespace
 from typing import Any
 
@@ -101,6 +102,15 @@ def evaluate(space: ParameterSpace) -> dict[str, npt.NDArray[Any]]:
     return arrays
 
 
+class ReadoutSource(IntEnum):
+    """Voltage of a circuit that its readout shows."""
+
+    membrane = 0
+    exc_synin = 1
+    inh_synin = 2
+    adaptation = 3
+
+
 class AtomicNeuron:
     """Settings of one circuit, by block: ``neuron.leak.v_leak``, as `lola.AtomicNeuron` has them.
 
@@ -114,14 +124,14 @@ class AtomicNeuron:
         for block in _BLOCKS:
             setattr(self, block, SimpleNamespace())
         for name, value in (DEFAULTS | dict(values or {})).items():
-            block, attribute = _split(name)
+            block, attribute = split_name(name)
             setattr(getattr(self, block), attribute, value)
 
     def values(self) -> dict[str, int]:
         """Return all values by the names that `HXNeuron` gives them, checked."""
         found = {}
         for name in CIRCUIT_PARAMETERS:
-            block, attribute = _split(name)
+            block, attribute = split_name(name)
             found[name] = checked(name, getattr(getattr(self, block), attribute))
         return found
 
@@ -137,8 +147,15 @@ class AtomicNeuron:
         return f"AtomicNeuron({changed})"
 
 
-def _split(name: str) -> tuple[str, str]:
+def split_name(name: str) -> tuple[str, str]:
+    """Return the block and the attribute that a parameter is called after.
+
+    Raises
+    ------
+    ValueError
+        If there is no such block.
+    """
     for block in _BLOCKS:
         if name.startswith(block + "_"):
             return block, name.removeprefix(block + "_")
-    raise KeyError(name)
+    raise ValueError(f"{name!r} is in no block of a circuit; blocks are {_BLOCKS}")

@@ -1,7 +1,7 @@
 """Plasticity during a run: advances of the engine with executions of rules in between."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from hw_targets.brainscales2.pynn.plasticity_rules import (
     SynapseView,
     TimedData,
 )
+from hw_targets.brainscales2.pynn.timed_writes import TimedWrites, WeightWrite
 
 if TYPE_CHECKING:
     from hw_targets.brainscales2.pynn.mapping import Mapping, Span
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-SPIKE_COUNT_MAX = 255
-"""Largest count of spikes: the counters have 8 bit (haldls, SpikeCounterRead)."""
 
 _CLOCKS_PER_US = limits.EVENT_CLOCK_HZ * 1e-6
 _CLOCKS_PER_MS = _CLOCKS_PER_US * 1e3
@@ -128,7 +126,32 @@ def plan(state: "State", network: "Mapping", span: "Span") -> list[Plan]:
             _check_readout(population.owner)
         if projections or populations:
             plans.append(Plan(rule, _times(rule, span), projections, populations))
+    writes = getattr(state.injected_config.inside_realtime, "weight_writes", [])
+    if writes:
+        plans.append(_written(writes, state, network, span))
     return plans
+
+
+def _written(
+    writes: Sequence[WeightWrite], state: "State", network: "Mapping", span: "Span"
+) -> Plan:
+    """Plan what an injected program writes."""
+    routing = network.routing
+    rows = {(write.array, write.row) for write in writes}
+    projections = []
+    for number, owner in enumerate(state.projections):
+        connections = network.connections[number]
+        chosen = slice(routing.first[connections.start], routing.first[connections.stop])
+        own_rows = zip(routing.array[chosen].tolist(), routing.row[chosen].tolist(), strict=True)
+        if rows.isdisjoint(own_rows):
+            continue
+        _check_weights(owner)
+        ends = (_in_population(owner.pre, owner._pre_index),
+                _in_population(owner.post, owner._post_index))  # fmt: skip
+        projections.append(PlasticProjection(owner, connections, *ends))
+    clock = np.unique([write.clock for write in writes])
+    due = clock[(span.begin <= clock) & (clock < span.end)]
+    return Plan(cast(PlasticityRule, TimedWrites(writes, routing)), due, projections, [])
 
 
 def _in_population(cells: Any, indices: IntArray) -> IntArray:
@@ -403,7 +426,7 @@ class _Neurons(NeuronView):
     def __init__(
         self, recorder: _Recorder, population: PlasticPopulation, counts: IntArray, elapsed: float
     ) -> None:
-        self.spike_counts = np.minimum(counts, SPIKE_COUNT_MAX)
+        self.spike_counts = np.minimum(counts, limits.SPIKE_COUNT_MAX)
         self.rates = self.spike_counts / elapsed if elapsed > 0.0 else np.zeros(counts.size)
         self._recorder, self._owner = recorder, population.owner
 

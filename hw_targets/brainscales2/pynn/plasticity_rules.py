@@ -16,6 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_targets.brainscales2.pynn import simulator
+from hw_targets.brainscales2.pynn.plasticity_handle import PlasticityRuleHandle
+
+__all__ = [
+    "ClockCycles", "IntegerType", "NeuronView", "Observable", "ObservableArray",
+    "ObservablePerNeuron", "ObservablePerSynapse", "PlasticityRule", "PlasticityRuleHandle",
+    "Recording", "RowLayout", "SynapseView", "TimedData", "Timer", "recorded",
+]  # fmt: skip
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -301,7 +308,7 @@ class PlasticityRule:
         Raises
         ------
         RuntimeError
-            If the rule has no such observable.
+            If the rule has no such observable, or before the first run.
         TypeError
             If it is no array.
         """
@@ -342,7 +349,17 @@ def recorded(owner: Any, observable: str) -> list[list[TimedData]]:
     Returns
     -------
     list of list of TimedData
-        For each snippet of the run, for each execution of the rule in it.
+        For each snippet of the last run, for each execution of the rule in it.
+
+    Raises
+    ------
+    RuntimeError
+        Before the first run.
     """
-    snippets = simulator.current().snippets
+    snippets = simulator.current().executed
+    if snippets is None:
+        raise RuntimeError(
+            f"Plasticity rule observables ({observable!r}) are only available after execution: "
+            "call pynn.run() first"
+        )
     return [snippet.observables.get((id(owner), observable), []) for snippet in snippets]

@@ -10,7 +10,7 @@ from pyNN.parameters import ParameterSpace, simplify
 
 from hw_targets.brainscales2.pynn import simulator
 from hw_targets.brainscales2.pynn.cells import CalibHXNeuronCuba
-from hw_targets.brainscales2.pynn.mapping import place_and_configure
+from hw_targets.brainscales2.pynn.mapping import configure_unplaced, place_and_configure
 from hw_targets.brainscales2.pynn.morphology import McNeuron
 from hw_targets.brainscales2.pynn.parameters import evaluate
 from hw_targets.brainscales2.pynn.plasticity_rules import TimedData, recorded
@@ -20,6 +20,19 @@ from hw_targets.brainscales2.pynn.recording import Recorder
 class Assembly(common.Assembly):  # noqa: D101
     __doc__ = common.Assembly.__doc__
     _simulator = simulator
+
+    def record(
+        self,
+        variables: Any,
+        to_file: Any = None,
+        sampling_interval: float | None = None,
+        locations: Any = None,
+        *,
+        device: str = "madc",
+    ) -> None:
+        """Record variables of all populations, see `Population.record`."""
+        for population in self.populations:
+            population.record(variables, to_file, sampling_interval, locations, device=device)
 
 
 class _Cells:
@@ -139,6 +152,10 @@ class _Cells:
             self.recorder.file = to_file
             simulator.current().write_on_end.append((self, variables, to_file))
 
+    def find_units(self, variable: Any) -> str:
+        """Return the unit of a variable, which is given by its name or as PyNN has it."""
+        return str(self.celltype.units[getattr(variable, "name", variable)])
+
 
 class PopulationView(_Cells, common.PopulationView):  # noqa: D101
     __doc__ = common.PopulationView.__doc__
@@ -200,7 +217,7 @@ class Population(_Cells, common.Population):  # noqa: D101
         Raises
         ------
         RuntimeError
-            If the neurons have no rule, or it has no such observable.
+            If the neurons have no rule, or it has no such observable, or before the first run.
         """
         rule = getattr(self.celltype, "plasticity_rule", None)
         if rule is None:
@@ -219,9 +236,11 @@ class Population(_Cells, common.Population):  # noqa: D101
         RuntimeError
             If they come from the initial configuration, which depends on the placement.
         """
-        initial = simulator.current().initial_config
+        state = simulator.current()
         is_raw = hasattr(self.celltype, "apply_config")
-        if is_raw and initial is not None and not self.configured:
+        if not is_raw or state.initial_config is None or self.configured:
+            return
+        if not configure_unplaced(state, self):
             raise RuntimeError(
                 f"Population {self.label!r}: with setup(initial_config=...) parameters are known "
                 "only once neurons are placed: call pynn.run(None, pynn.RunCommand.PREPARE) first"

@@ -11,6 +11,7 @@ from pyNN.space import Space
 from cosim.backends.connections import Connection as _Connection
 from cosim.backends.synapse_attributes import SynapseAttributes
 from hw_targets.brainscales2.pynn import simulator
+from hw_targets.brainscales2.pynn.morphology import BuiltNeuron
 from hw_targets.brainscales2.pynn.plasticity_rules import TimedData, recorded
 from hw_targets.brainscales2.pynn.routing import PlacedSynapse
 from hw_targets.brainscales2.pynn.sources import ExternalNeuron
@@ -71,6 +72,11 @@ class Projection(SynapseAttributes):  # noqa: D101
         #: Compartments of all post- and all presynaptic cells.
         self.compartment = self._located(connector, "location_selector", self.post)
         self.source_compartment = self._located(connector, "source_location_selector", self.pre)
+        kind = self.receptor_type
+        if isinstance(self.post.celltype, BuiltNeuron):
+            kind = self.post.celltype.receptor_kind(kind, self.compartment)
+        #: Whether its synapses inhibit.
+        self.inhibitory = kind == "inhibitory"
         self._calls: list[tuple[IntArray, int, dict[str, Any]]] = []
         # PyNN's own, so that connectors draw the same connections as the vendor's.
         connector.connect(self)
@@ -130,7 +136,7 @@ class Projection(SynapseAttributes):  # noqa: D101
                 f"Projection {self.label!r}: weight={given[~np.isfinite(given)][0]}, need numbers"
             )
         rounded = np.rint(given).astype(np.int64)
-        negative = self.receptor_type == "inhibitory" and not self.post.conductance_based
+        negative = self.inhibitory and not self.post.conductance_based
         wrong = given > 0 if negative else given < 0
         if wrong.any():
             raise errors.ConnectionError(
@@ -221,7 +227,7 @@ class Projection(SynapseAttributes):  # noqa: D101
         Raises
         ------
         RuntimeError
-            If the synapses have no rule, or it has no such observable.
+            If the synapses have no rule, or it has no such observable, or before the first run.
         """
         rule = getattr(self.synapse_type, "plasticity_rule", None)
         if rule is None:

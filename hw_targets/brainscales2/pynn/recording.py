@@ -1,5 +1,6 @@
 """Recording: spikes and the readings of the chip's converters, as Neo objects."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ import quantities as pq
 from hw_targets.brainscales2.pynn import simulator
 from hw_targets.brainscales2.pynn.cells import ANALOG_VARIABLES
 from hw_targets.brainscales2.pynn.execution import Snippet
+from hw_targets.brainscales2.pynn.morphology import BuiltNeuron
 from hw_targets.brainscales2.pynn.recording_config import RecordingSite
 
 
@@ -73,12 +75,21 @@ class Recorder(pyNN.recording.Recorder):
             if not self.population.can_record(name):
                 raise pyNN.errors.RecordingError(name, self.population.celltype)
         sites = self._sites(ids, locations)
+        if isinstance(self.population.celltype, BuiltNeuron):
+            for name, site in itertools.product(names, sites):
+                self.population.celltype.mechanism(name, site.comp_id)
         config = simulator.current().recording
-        config.add_analog(set(names) & set(ANALOG_VARIABLES), sites, device)
-        if "spikes" in names:
+        recorded = {self._recorded_as(name) for name in names}
+        config.add_analog(recorded & set(ANALOG_VARIABLES), sites, device)
+        if "spikes" in recorded:
             config.spikes |= sites
         for name in names:
             self.recorded[name] |= sites
+
+    def _recorded_as(self, name: str) -> str:
+        """Return what recording a variable records, which cell types can give other names."""
+        observables: dict[str, str] = getattr(self.population.celltype, "observables", {})
+        return observables.get(name, name)
 
     def _sites(self, ids: Iterable[Any], locations: Sequence[str] | None) -> set[RecordingSite]:
         compartments = [0]
@@ -121,7 +132,8 @@ class Recorder(pyNN.recording.Recorder):
         """Return the recorded data, see `pyNN.recording.Recorder.get`."""
         names = "all" if variables == "all" else _normalized(variables)
         block = neo.Block(name=self.population.label, description=self.population.describe())
-        segments = [_part(segment, names) for segment in self.cache]
+        with_spikes = names == "all" or "spikes" in map(self._recorded_as, names)
+        segments = [_part(segment, names, with_spikes) for segment in self.cache]
         if simulator.current().running:
             segments.append(self._get_current_segment(filter_ids, names, clear))
         block.segments = segments
@@ -147,7 +159,7 @@ class Recorder(pyNN.recording.Recorder):
         for snippet in state.snippets:
             for name in names:
                 sites = sorted(self.filter_recorded(name, filter_ids))
-                if name == "spikes":
+                if self._recorded_as(name) == "spikes":
                     segment.spiketrains.extend(self._trains(snippet, sites))
                     continue
                 for device in ("madc", "cadc"):
@@ -180,7 +192,7 @@ class Recorder(pyNN.recording.Recorder):
         signals = []
         for site in sites:
             recording = snippet.samples.get((device, site))
-            if recording is None or recording.variable != variable:
+            if recording is None or recording.variable != self._recorded_as(variable):
                 continue
             signals.append(
                 neo.IrregularlySampledSignal(
@@ -222,7 +234,7 @@ def _normalized(variables: str | Sequence[str]) -> list[str]:
     return [variables] if isinstance(variables, str) else list(variables)
 
 
-def _part(segment: neo.Segment, names: Any) -> neo.Segment:
+def _part(segment: neo.Segment, names: Any, with_spikes: bool) -> neo.Segment:
     """Return a segment with some of the variables of another."""
     if names == "all":
         return segment
@@ -230,7 +242,7 @@ def _part(segment: neo.Segment, names: Any) -> neo.Segment:
         name=segment.name, description=segment.description, rec_datetime=segment.rec_datetime
     )
     part.annotate(**segment.annotations)
-    if "spikes" in names:
+    if with_spikes:
         part.spiketrains.extend(segment.spiketrains)
     chosen = [signal for signal in segment.irregularlysampledsignals if signal.name in names]
     part.irregularlysampledsignals.extend(chosen)

@@ -8,7 +8,7 @@ any (halco, crossbar.h: neurons of columns 32 k ... 32 k + 31 are on bus k modul
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,35 @@ class PlacedSynapse(NamedTuple):
     array: int
     row: int
     column: int
+
+    @property
+    def synapse_row(self) -> int:
+        """Row among those of both arrays, as the vendor has it."""
+        return self.array * limits.N_ROWS + self.row
+
+    @property
+    def synapse_on_row(self) -> int:
+        """Column, as the vendor has it."""
+        return self.column
+
+    # Names of the vendor's coordinates. They import this package.
+
+    def toSynapseOnSynram(self) -> Any:  # noqa: N802
+        """Return row and column as a coordinate."""
+        from hw_targets.brainscales2.vendor import halco
+
+        row, column = halco.SynapseRowOnSynram(self.row), halco.SynapseOnSynapseRow(self.column)
+        return halco.SynapseOnSynram(row, column)
+
+    def toSynapseOnSynapseRow(self) -> Any:  # noqa: N802
+        """Return the column as a coordinate."""
+        return self.toSynapseOnSynram().toSynapseOnSynapseRow()
+
+    def toSynramOnDLS(self) -> Any:  # noqa: N802
+        """Return the array as a coordinate."""
+        from hw_targets.brainscales2.vendor import halco
+
+        return halco.SynramOnDLS(self.array)
 
 
 class Routing(NamedTuple):

@@ -64,6 +64,8 @@ class State(BaseState):
         self.current_sources: list[Any] = []
         self.recording = RecordingConfig()
         self.snippets: list[Snippet] = []
+        #: Snippets of the last run, also after `reset`; None before the first.
+        self.executed: list[Snippet] | None = None
         self.neuron_placement = NeuronPlacement()
         self.background_spike_source_placement = BackgroundSpikeSourcePlacement()
         self.initial_config: Settings | None = None
@@ -98,8 +100,13 @@ class State(BaseState):
         self.segment_counter += 1
         self.snippets = []
 
-    def preprocess(self) -> Mapping:
+    def preprocess(self, snippet_begin_time: float = 0.0, snippet_end_time: float = 0.0) -> Mapping:
         """Place, route and calibrate the network as it is now.
+
+        Parameters
+        ----------
+        snippet_begin_time, snippet_end_time : float, optional
+            Without effect: the vendor's takes them.
 
         Returns
         -------
@@ -160,6 +167,7 @@ class State(BaseState):
         self._check_not_run()
         begin = time.perf_counter()
         execute(self.snippets, self.configuration)
+        self.executed = self.snippets
         self.execution_instance_data = ExecutionInstanceData(
             time.perf_counter() - begin, sum(self.runtimes) * 1e-3
         )

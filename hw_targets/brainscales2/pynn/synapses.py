@@ -8,8 +8,10 @@ from pyNN.standardmodels import synapses as standard
 
 from hw_targets.brainscales2.pynn.plasticity_rules import (
     NeuronView,
+    Observable,
     ObservablePerSynapse,
     PlasticityRule,
+    PlasticityRuleHandle,
     Recording,
     SynapseView,
     Timer,
@@ -35,7 +37,7 @@ class StaticSynapse(standard.StaticSynapse):
         return 0.0
 
 
-class PlasticSynapse(StaticSynapse):
+class PlasticSynapse(StaticSynapse, PlasticityRuleHandle):
     """A synapse whose weight a plasticity rule changes during a run.
 
     Parameters
@@ -51,7 +53,7 @@ class PlasticSynapse(StaticSynapse):
     def __init__(
         self, weight: Any = 0, delay: Any = 0, plasticity_rule: PlasticityRule | None = None
     ) -> None:
-        super().__init__(weight=weight, delay=delay)
+        super().__init__(weight=weight, delay=delay)  # type: ignore[call-arg]
         self.plasticity_rule = plasticity_rule
 
 
@@ -66,7 +68,7 @@ class _RecordingRule(PlasticityRule):
                 view.record(name, getattr(view, name))
 
 
-class StaticRecordingSynapse(StaticSynapse):
+class StaticRecordingSynapse(StaticSynapse, PlasticityRuleHandle):
     """A synapse of fixed weight, of which weight and correlations are recorded.
 
     Parameters
@@ -87,13 +89,33 @@ class StaticRecordingSynapse(StaticSynapse):
     POSSIBLE_OBSERVABLES = ("weights", "correlation_causal", "correlation_acausal")
 
     def __init__(self, timer: Timer, weight: Any, observables: Collection[str]) -> None:
+        recorded = self._checked(observables)
+        super().__init__(weight=weight)  # type: ignore[call-arg]
+        self._rule = _RecordingRule(timer, recorded)
+
+    @property
+    def plasticity_rule(self) -> Any:
+        """Rule that records."""
+        return self._rule
+
+    @plasticity_rule.setter
+    def plasticity_rule(self, rule: Any) -> None:
+        raise RuntimeError("Plasticity rule assignment not possible for StaticRecordingSynapse.")
+
+    @property
+    def observables(self) -> set[str]:
+        """What is recorded."""
+        return set(self._rule.observables)
+
+    @observables.setter
+    def observables(self, observables: Collection[str]) -> None:
+        self._rule.observables = self._checked(observables)
+
+    def _checked(self, observables: Collection[str]) -> dict[str, Observable]:
         unknown = set(observables) - set(self.POSSIBLE_OBSERVABLES)
         if unknown:
             raise ValueError(
                 f"StaticRecordingSynapse: observables {sorted(unknown)}, need some of "
                 f"{self.POSSIBLE_OBSERVABLES}"
             )
-        super().__init__(weight=weight)
-        self.plasticity_rule = _RecordingRule(
-            timer, {name: ObservablePerSynapse() for name in sorted(observables)}
-        )
+        return {name: ObservablePerSynapse() for name in sorted(observables)}

@@ -6,7 +6,7 @@ Ranges: halco, include/halco/hicann-dls/vx/{neuron,synapse,timing}.h.
 from collections.abc import Iterator, Mapping, Sequence
 from functools import total_ordering
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.vendor.absent import refuse
@@ -49,6 +49,47 @@ class SynramOnDLS(_Coordinate, maximum=1):
 
 NeuronRowOnDLS.top, NeuronRowOnDLS.bottom = NeuronRowOnDLS(0), NeuronRowOnDLS(1)
 SynramOnDLS.top, SynramOnDLS.bottom = SynramOnDLS(0), SynramOnDLS(1)
+
+
+class SynapseRowOnSynram(_Coordinate, maximum=limits.N_ROWS - 1):
+    """Row of an array of synapses."""
+
+
+class SynapseOnSynapseRow(_Coordinate, maximum=limits.N_COLUMNS - 1):
+    """Synapse of a row, by column."""
+
+
+class SynapseOnSynram(NamedTuple):
+    """Synapse of an array."""
+
+    row: SynapseRowOnSynram
+    column: SynapseOnSynapseRow
+
+    def toSynapseRowOnSynram(self) -> SynapseRowOnSynram:  # noqa: N802
+        """Return its row."""
+        return self.row
+
+    def toSynapseOnSynapseRow(self) -> SynapseOnSynapseRow:  # noqa: N802
+        """Return its place in the row."""
+        return self.column
+
+
+class SynapseWeightRowOnDLS(NamedTuple):
+    """Weights of a row of synapses."""
+
+    row: SynapseRowOnSynram
+    synram: SynramOnDLS
+
+
+class SynapseRowOnDLS(NamedTuple):
+    """Row of synapses."""
+
+    row: SynapseRowOnSynram
+    synram: SynramOnDLS
+
+    def toSynapseWeightRowOnDLS(self) -> SynapseWeightRowOnDLS:  # noqa: N802
+        """Return the place of its weights."""
+        return SynapseWeightRowOnDLS(*self)
 
 
 class CommonNeuronBackendConfigOnDLS(_Coordinate, maximum=1):

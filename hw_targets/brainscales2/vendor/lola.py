@@ -1,11 +1,10 @@
 """Stand-in for the vendor's containers of settings."""
 
-from enum import IntEnum
 from typing import Any
 
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.pynn import parameters
-from hw_targets.brainscales2.settings import Settings
+from hw_targets.brainscales2.pynn.chip_settings import ChipSettings
 from hw_targets.brainscales2.vendor.absent import refuse
 from hw_targets.brainscales2.vendor.hal import SynapseWeightQuad
 
@@ -18,13 +17,7 @@ class AtomicNeuron(parameters.AtomicNeuron):  # noqa: D101
     class Readout:
         """What is read of a circuit."""
 
-        class Source(IntEnum):
-            """Voltage in a circuit, as ``plasticity_rule_readout_source`` takes it."""
-
-            membrane = 0
-            exc_synin = 1
-            inh_synin = 2
-            adaptation = 3
+        Source = parameters.ReadoutSource
 
 
 class SynapseWeightRow:
@@ -44,14 +37,17 @@ class _Weights(list[SynapseWeightQuad.Value]):
         super().__setitem__(column, SynapseWeightQuad.Value(weight))
 
 
-class Chip(Settings):
+class Chip(ChipSettings):
     """Settings of a chip for ``setup(initial_config=...)``: those of the emulation.
 
-    They are read by parameter, ``chip["leak_v_leak"]``, and changed by copying:
-    ``chip.changed(circuits, leak_v_leak=500)``.
+    They are read by parameter, ``chip["leak_v_leak"]``, and changed by copying,
+    ``chip.changed(circuits, leak_v_leak=500)``, or in place:
+    ``chip.neuron_block.atomic_neurons[circuit].leak.v_leak = 500``.
     """
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
         raise AttributeError(
             f"lola.Chip.{name}: the emulation keeps settings by parameter: read them as "
             "chip['leak_v_leak'] and make changed ones with chip.changed(circuits, "

@@ -5,14 +5,23 @@ connected to the line beside it directly or through its conductance, and the lin
 between columns.
 """
 
+from hw_targets.brainscales2.pynn.morphology import mechanisms
+from hw_targets.brainscales2.pynn.morphology.builder import (
+    CompartmentBuilder,
+    Connection,
+    MorphologyBuilder,
+)
+from hw_targets.brainscales2.pynn.morphology.built_neuron import BuiltNeuron
 from hw_targets.brainscales2.pynn.morphology.mc_neuron import McNeuron, create_mc_neuron
 from hw_targets.brainscales2.pynn.morphology.parameters import McCircuitParameters
-from hw_targets.brainscales2.pynn.morphology.parts import Compartment, SharedLineConnection
-
-PlacedCompartment = Compartment
-"""Later name of the vendor's."""
+from hw_targets.brainscales2.pynn.morphology.parts import (
+    Compartment,
+    PlacedCompartment,
+    SharedLineConnection,
+)
 
 __all__ = [
-    "Compartment", "McCircuitParameters", "McNeuron", "PlacedCompartment", "SharedLineConnection",
-    "create_mc_neuron",
+    "BuiltNeuron", "Compartment", "CompartmentBuilder", "Connection", "McCircuitParameters",
+    "McNeuron", "MorphologyBuilder", "PlacedCompartment", "SharedLineConnection",
+    "create_mc_neuron", "mechanisms",
 ]  # fmt: skip

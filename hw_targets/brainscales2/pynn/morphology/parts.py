@@ -45,32 +45,79 @@ class Compartment:
         connect_conductance: Sequence[tuple[int, int]] | None = None,
         **parameters: Any,
     ) -> None:
+        self._connect_shared_line: list[int] = []
+        self._connect_conductance: list[tuple[int, int]] = []
+        self.label = label
+        self.positions = positions
+        self.connect_shared_line = [] if connect_shared_line is None else connect_shared_line
+        self.connect_conductance = [] if connect_conductance is None else connect_conductance
+        self.parameters = parameters
+
+    @property
+    def label(self) -> str:
+        """Name."""
+        return self._label
+
+    @label.setter
+    def label(self, label: str) -> None:
         if not isinstance(label, str):
             raise TypeError(f"Compartment: label={label!r}, need a string")
-        self.label = label
-        self.positions = _positions(label, "positions", positions)
-        self.connect_shared_line = _positions(
-            label, "connect_shared_line", [] if connect_shared_line is None else connect_shared_line
-        )
-        self.connect_conductance = _conductances(
-            label, [] if connect_conductance is None else connect_conductance
-        )
-        for name, used in (
-            ("connect_shared_line", self.connect_shared_line),
-            ("connect_conductance", [position for position, _ in self.connect_conductance]),
-        ):
-            missing = set(used) - set(self.positions)
-            if missing:
-                raise TypeError(
-                    f"Compartment {label!r}: {name} with circuits {sorted(missing)}, which are not "
-                    f"in positions={self.positions}"
-                )
-        self.parameters = parameters
+        self._label = label
+
+    @property
+    def positions(self) -> Any:
+        """Circuits of the neuron, a list of int."""
+        return self._positions
+
+    @positions.setter
+    def positions(self, values: Any) -> None:
+        positions = _positions(self.label, "positions", values)
+        self._check_used("connect_shared_line", self._connect_shared_line, positions)
+        self._check_used("connect_conductance", _circuits(self._connect_conductance), positions)
+        self._positions = positions
+
+    @property
+    def connect_shared_line(self) -> Any:
+        """Circuits connected to the shared line directly, a list of int."""
+        return self._connect_shared_line
+
+    @connect_shared_line.setter
+    def connect_shared_line(self, values: Any) -> None:
+        circuits = _positions(self.label, "connect_shared_line", values)
+        self._check_used("connect_shared_line", circuits, self.positions)
+        self._connect_shared_line = circuits
+
+    @property
+    def connect_conductance(self) -> Any:
+        """Circuits connected to the shared line resistively, a list of (int, int)."""
+        return self._connect_conductance
+
+    @connect_conductance.setter
+    def connect_conductance(self, values: Any) -> None:
+        pairs = _conductances(self.label, values)
+        self._check_used("connect_conductance", _circuits(pairs), self.positions)
+        self._connect_conductance = pairs
 
     @property
     def size(self) -> int:
         """Number of circuits."""
         return len(self.positions)
+
+    def _check_used(self, name: str, used: Iterable[int], positions: list[int]) -> None:
+        missing = set(used) - set(positions)
+        if missing:
+            raise TypeError(
+                f"Compartment {self.label!r}: {name} with circuits {sorted(missing)}, which are "
+                f"not in positions={positions}"
+            )
+
+
+PlacedCompartment = Compartment
+"""Later name of the vendor's."""
+
+
+def _circuits(pairs: Iterable[tuple[int, int]]) -> list[int]:
+    return [circuit for circuit, _ in pairs]
 
 
 def _positions(label: str, name: str, values: Any) -> list[int]:
