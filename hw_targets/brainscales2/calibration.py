@@ -3,6 +3,9 @@
 Targets, defaults and ranges are those of calix (src/py/calix/spiking/neuron.py), which measures and
 searches for the settings on the chip. Here the chip's mismatch is known and inverted; the errors
 that calix's measurements leave are drawn, from the chip's seed.
+
+Adaptation and exponential current are no targets of calix. Assumed: a calibration of them would
+leave errors as that of the leak does, the exponential's threshold one as the spike threshold's.
 """
 
 import math
@@ -44,9 +47,15 @@ RANGES = {
     "synapse_dac_bias": (30, limits.CAPMEM_MAX),
     "holdoff_time": (0.0, 4.0),
     "tau_icc": (0.1, 30.0),
+    "adaptation_a": (-1.0, 1.0),
+    "adaptation_b": (-10.0, 10.0),
+    "tau_adaptation": (20.0, 1000.0),
+    "exp_threshold": (25.0, 355.0),
+    "exp_rate": (0.0, 1.0),
 }
 _UNITS = {"tau_mem": " us", "tau_syn_exc": " us", "tau_syn_inh": " us", "refractory_time": " us",
-          "holdoff_time": " us", "tau_icc": " us"}  # fmt: skip
+          "holdoff_time": " us", "tau_icc": " us", "adaptation_a": "/us",
+          "adaptation_b": " LSB/us", "tau_adaptation": " us", "exp_rate": "/us"}  # fmt: skip
 _INTEGERS = ("i_synin_gm_exc", "i_synin_gm_inh", "membrane_capacitance", "synapse_dac_bias")
 _OPTIONAL = ("e_coba_reversal_exc", "e_coba_reversal_inh", "e_coba_reference", "tau_icc")
 
@@ -82,6 +91,20 @@ class Target:
         Part of the refractory time, in us, in which the reset is released; 0-4.
     tau_icc : float or array_like, optional
         Time constant of the conductance between compartments in us, 0.1-30; off if left out.
+    adaptation_a : float or array_like, optional
+        Adaptation's current per potential above the leak in 1/us, -1 ... 1, the range of its
+        setting at full capacitance.
+    adaptation_b : float or array_like, optional
+        Step of this current at a spike in LSB/us, -10 ... 10, the range of its setting at full
+        capacitance.
+    tau_adaptation : float or array_like, optional
+        Its time constant in us, 20-1000, for settings of 1000 to 20.
+    exp_threshold : float or array_like, optional
+        Threshold of the exponential current in LSB, 25-355, the range of its setting. The slope
+        has no setting: it is `transfer.EXPONENTIAL_SLOPE`.
+    exp_rate : float or array_like, optional
+        Rate of the exponential current in 1/us, 0-1, the range of its setting at full capacitance;
+        0: off. In an adaptive exponential neuron it is 1 / tau_mem.
 
     Raises
     ------
@@ -106,6 +129,11 @@ class Target:
     synapse_dac_bias: int = 600
     holdoff_time: npt.ArrayLike = 0.0
     tau_icc: npt.ArrayLike | None = None
+    adaptation_a: npt.ArrayLike = 0.0
+    adaptation_b: npt.ArrayLike = 0.0
+    tau_adaptation: npt.ArrayLike = 100.0
+    exp_threshold: npt.ArrayLike = 125.0
+    exp_rate: npt.ArrayLike = 0.0
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
@@ -151,6 +179,10 @@ def calibrate(chip: Chip, target: Target) -> Settings:
     _potential(search, "threshold", "threshold_v_threshold", _all(target.threshold))
     if target.tau_icc is not None:
         _compartment_conductance(search, _all(target.tau_icc), relative_capacitance)
+    if _adapts(target).any():
+        _adaptation(search, target, relative_capacitance)
+    if np.any(target.exp_rate):
+        _exponential(search, target, relative_capacitance)
     fast, slow = _refractory_period(search, target)
     return Settings(
         parameters=search.settings,
@@ -250,6 +282,14 @@ def ideal_circuits(target: Target) -> Circuits:
         if reversal is not None:
             exact[f"reversal_{receptor}"] = _all(reversal)
             exact[f"coba_reference_{receptor}"] = _coba_reference(target)
+    if _adapts(target).any():
+        exact["adaptation_a"] = _all(target.adaptation_a)
+        exact["adaptation_b"] = _all(target.adaptation_b)
+        exact["adaptation_rate"] = 1.0 / _all(target.tau_adaptation)
+        exact["adaptation_potential"] = _all(target.leak)
+    if np.any(target.exp_rate):
+        exact["exp_threshold"] = _all(target.exp_threshold)
+        exact["exp_rate"] = _all(target.exp_rate)
     return replace(rounded, **{name: value.astype(float) for name, value in exact.items()})
 
 
@@ -342,6 +382,36 @@ def _compartment_conductance(search: _Search, tau: Array, capacitance: Array) ->
     search.store("multicompartment_enable_conductance_multiplication", multiply)
     search.store("multicompartment_enable_conductance_division", divide)
     search.store("multicompartment_i_bias_nmda", nominal / factor)
+
+
+def _adapts(target: Target) -> npt.NDArray[np.bool_]:
+    return np.asarray((_all(target.adaptation_a) != 0.0) | (_all(target.adaptation_b) != 0.0))
+
+
+def _adaptation(search: _Search, target: Target, capacitance: Array) -> None:
+    a, b = _all(target.adaptation_a), _all(target.adaptation_b)
+    bias = {
+        "a": np.abs(a) * capacitance / transfer.leak_rate(np.ones(limits.N_CIRCUITS)),
+        "b": np.abs(b) * capacitance / transfer.ADAPTATION_B,
+        "tau": transfer.ADAPTATION_TAU_US / _all(target.tau_adaptation),
+    }
+    for number, (name, wanted) in enumerate(bias.items(), start=10):
+        search.store(f"adaptation_i_bias_{name}", wanted * (1.0 + search.error("tau_mem", number)))
+    potential = _all(target.leak) + search.error("leak", 13)
+    search.store("adaptation_v_leak", transfer.DIRECT.setting_of(potential))
+    search.store("adaptation_enable", _adapts(target))
+    search.store("adaptation_enable_pulse", b != 0.0)
+    search.store("adaptation_invert_a", a < 0.0)
+    search.store("adaptation_invert_b", b < 0.0)
+
+
+def _exponential(search: _Search, target: Target, capacitance: Array) -> None:
+    rate = _all(target.exp_rate)
+    bias = rate * capacitance / transfer.leak_rate(np.ones(limits.N_CIRCUITS))
+    search.store("exponential_i_bias", bias * (1.0 + search.error("tau_mem", 14)))
+    threshold = _all(target.exp_threshold) + search.error("threshold", 15)
+    search.store("exponential_v_exp", transfer.DIRECT.setting_of(threshold))
+    search.store("exponential_enable", rate != 0.0)
 
 
 def _switches(nominal: Array, factor: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

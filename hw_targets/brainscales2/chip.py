@@ -20,7 +20,7 @@ from hw_targets.brainscales2.physics import (
 )
 from hw_targets.brainscales2.settings import Settings
 from hw_targets.brainscales2.storage import read_json, write_json
-from hw_targets.brainscales2.transfer import Array, Mismatch
+from hw_targets.brainscales2.transfer import RAILS, Array, Mismatch
 
 FORMAT = "cosim.brainscales2.chip"
 VERSION = 1
@@ -189,9 +189,11 @@ class Chip:
             physics["threshold"] = physics["threshold"] + self.trial_threshold * threshold[which]
             physics["leak_potential"] = physics["leak_potential"] + self.trial_leak * leak[which]
         physics["threshold_noise"] = np.full(which.size, self.threshold_noise)
+        physics["lowest"], physics["highest"] = RAILS
         if self.is_ideal:
             for name in ("leak_saturation", "saturation_exc", "saturation_inh", "reset_rate"):
                 physics[name] = np.full(which.size, np.inf)
+            physics["lowest"], physics["highest"] = -np.inf, np.inf
         return Circuits(**physics)
 
     def save(self, path: str | Path) -> None:

@@ -16,7 +16,9 @@ _NOT_NEGATIVE = (
     "leak_rate", "reset_rate", "refractory_time", "holdoff_time", "syn_rate_exc", "syn_rate_inh",
     "adaptation_rate", "exp_slope", "exp_rate", "threshold_noise", "membrane_noise",
 )  # fmt: skip
-_MAY_BE_INFINITE = ("leak_saturation", "saturation_exc", "saturation_inh", "reset_rate")
+_MAY_BE_INFINITE = (
+    "leak_saturation", "saturation_exc", "saturation_inh", "reset_rate", "lowest", "highest",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,6 +93,8 @@ class Circuits:
     membrane_noise : array_like
         Strength of white noise on the membrane in LSB per square root of us. With a linear leak
         V has a standard deviation of membrane_noise / sqrt(2 leak_rate).
+    lowest, highest : array_like
+        LSB, at which V stops; infinite: it doesn't.
 
     Raises
     ------
@@ -130,6 +134,8 @@ class Circuits:
     capacitance: FloatArray
     threshold_noise: FloatArray
     membrane_noise: FloatArray = 0.0  # type: ignore[assignment]
+    lowest: FloatArray = -np.inf  # type: ignore[assignment]
+    highest: FloatArray = np.inf  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         names = [field.name for field in fields(self)]
@@ -166,7 +172,7 @@ class Circuits:
         elif name in _NOT_NEGATIVE:
             good, need = values >= 0.0, ">= 0"
         else:
-            good, need = np.isfinite(values), "a finite number"
+            good, need = ~np.isnan(values), "a number"
         if name not in _MAY_BE_INFINITE:
             good = good & np.isfinite(values)
         if not good.all():

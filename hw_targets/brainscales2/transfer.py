@@ -41,6 +41,9 @@ MADC_OFFSET = 64.0
 """Reading of the MADC at 0 LSB of the CADC, such that 304 goes with 80 (hxtorch)."""
 CADC_LSB_MV = 4.5
 """Voltage of one LSB of the CADC (calix, calibration of the CADC)."""
+RAILS = (-13.0, 253.0)
+"""Lowest and highest potential of a membrane in LSB of the CADC: its supply, 0 to 1.2 V (assumed).
+0.15 V reads 20 LSB (calix, calibration of the CADC)."""
 REFERENCE_TAU_US = 6.0
 """Both time constants at the settings below (cube 66)."""
 

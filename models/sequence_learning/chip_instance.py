@@ -31,7 +31,7 @@ _TASK = Task(
 )
 _TAU_PLUS = 18.0
 #: Potentiation of a pair of consecutive elements, relative to the range of the permanence.
-_STEP = 0.03
+_STEP = 0.02
 
 CHIP_INSTANCE: dict[str, Any] = {
     "task": _TASK,
@@ -60,7 +60,7 @@ CHIP_INSTANCE: dict[str, Any] = {
     "plasticity": Plasticity(
         lambda_plus=_STEP / math.exp(-_TASK.delta_t / _TAU_PLUS),
         lambda_minus=0.004,
-        lambda_h=0.055,
+        lambda_h=0.025,
         tau_plus=_TAU_PLUS,
         dt_min=9.0,
         dt_max=34.0,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hw_targets.brainscales2 import transfer
+from hw_targets.brainscales2 import limits, transfer
 from hw_targets.brainscales2.calibration import (
     RANGES,
     Target,
@@ -321,13 +321,104 @@ def test_conductance_based_target():
     assert not calibrate(chip, replace(target, e_coba_reversal_exc=135.0)).success.any()
 
 
-@pytest.mark.parametrize("tau", [0.1, 1.0, 10.0, 30.0])
+@pytest.mark.parametrize("tau", [0.2, 1.0, 10.0, 30.0])
 def test_compartment_conductance(tau):
     settings = calibrate(Chip.ideal(), Target(tau_icc=tau))
     assert settings.success.all()
     np.testing.assert_allclose(1 / transfer.compartment_rate(settings.parameters), tau, rtol=0.01)
     off = calibrate(Chip.ideal(), Target())
     assert (transfer.compartment_rate(off.parameters) == 0).all()
+
+
+def test_compartment_conductance_out_of_reach():
+    settings = calibrate(Chip.ideal(), Target(tau_icc=0.1))
+    assert not settings.success.any()
+    assert (settings["multicompartment_i_bias_nmda"] == limits.CAPMEM_MAX).all()
+
+
+ADEX = {"adaptation_a": -0.2, "adaptation_b": 3.0, "tau_adaptation": 50.0,
+        "exp_threshold": 150.0, "exp_rate": 0.1}  # fmt: skip
+
+
+def test_adaptation_and_exponential_current_are_off_unless_asked_for():
+    chip = Chip.virtual(1)
+    names = [name for name in PARAMETERS if name.startswith(("adaptation_", "exponential_"))]
+    without, with_ = calibrate(chip, Target()), calibrate(chip, Target(**ADEX))
+    assert all((without[name] == PARAMETERS[name].default).all() for name in names)
+    # What they add changes no other setting.
+    others = [name for name in PARAMETERS if name not in names]
+    assert all((without[name] == with_[name]).all() for name in others)
+    some = np.arange(512) < 100
+    partly = {name: np.where(some, ADEX[name], 0.0) for name in ("adaptation_b", "exp_rate")}
+    circuits = chip.circuits(calibrate(chip, Target(**partly)))
+    assert ((circuits.adaptation_b != 0) == some).all()
+    assert ((circuits.exp_slope > 0) == some).all()
+
+
+def test_adaptation_and_exponential_current_of_calibrated_circuits():
+    errors = {name: [] for name in ADEX}
+    for seed in range(N_CHIPS):
+        chip = Chip.virtual(seed)
+        settings = calibrate(chip, Target(**ADEX))
+        circuits = chip.circuits(settings, np.flatnonzero(settings.success))
+        errors["adaptation_a"].append(circuits.adaptation_a / -0.2 - 1)
+        errors["adaptation_b"].append(circuits.adaptation_b / 3.0 - 1)
+        errors["tau_adaptation"].append(circuits.adaptation_rate * 50.0 - 1)
+        errors["exp_threshold"].append(circuits.exp_threshold - 150.0)
+        errors["exp_rate"].append(circuits.exp_rate / 0.1 - 1)
+        np.testing.assert_allclose(circuits.adaptation_potential.mean(), 80.0, atol=0.4)
+        assert (circuits.exp_slope == transfer.EXPONENTIAL_SLOPE).all()
+    # Assumed to be left: what is left of the leak and of the spike threshold.
+    found = {name: np.concatenate(values) for name, values in errors.items()}
+    for name, values in found.items():
+        left = RESIDUAL["threshold" if name == "exp_threshold" else "tau_mem"]
+        assert values.std() == pytest.approx(left, rel=4 / np.sqrt(2 * values.size) + 0.05), name
+        assert abs(values.mean()) < 4 * left / np.sqrt(values.size) + 0.05 * left, name
+    correlation = np.corrcoef(list(found.values())) - np.eye(len(found))
+    assert np.abs(correlation).max() < 5 / np.sqrt(found["exp_rate"].size)
+
+
+@given(
+    a=st.floats(-1, 1), b=st.floats(-10, 10), tau=st.floats(20, 1000),
+    threshold=st.floats(25, 355), rate=st.floats(0, 1),
+)  # fmt: skip
+def test_whole_range_of_adaptation_and_exponential_current_is_in_reach(a, b, tau, threshold, rate):
+    chip = Chip.ideal()
+    target = Target(
+        adaptation_a=a, adaptation_b=b, tau_adaptation=tau, exp_threshold=threshold, exp_rate=rate
+    )
+    settings = calibrate(chip, target)
+    assert settings.success.all()
+    circuits = chip.circuits(settings)
+    # Half an LSB of each setting.
+    lsb = transfer.leak_rate(np.ones(1))[0]
+    np.testing.assert_allclose(circuits.adaptation_a, a, rtol=0, atol=0.5001 * lsb)
+    np.testing.assert_allclose(circuits.adaptation_b, b, rtol=0, atol=0.5001 * 10 / 1022)
+    np.testing.assert_allclose(circuits.exp_rate, rate, rtol=0, atol=0.5001 * lsb)
+    if a or b:
+        np.testing.assert_allclose(1 / circuits.adaptation_rate, tau, rtol=0.025)
+        np.testing.assert_allclose(circuits.adaptation_potential, 80.0, atol=0.2)
+    if rate:
+        np.testing.assert_allclose(circuits.exp_threshold, threshold, atol=0.2)
+
+
+def test_adaptation_of_small_capacitances():
+    target = Target(**ADEX, membrane_capacitance=10)
+    circuits = Chip.ideal().circuits(calibrate(Chip.ideal(), target))
+    np.testing.assert_allclose(circuits.adaptation_a, -0.2, rtol=0.02)
+    np.testing.assert_allclose(circuits.adaptation_b, 3.0, rtol=0.02)
+    np.testing.assert_allclose(circuits.exp_rate, 0.1, rtol=0.03)
+
+
+def test_ideal_adaptation_and_exponential_current_are_exact():
+    circuits = ideal_circuits(Target(**ADEX, leak=83.3))
+    assert (circuits.adaptation_a == -0.2).all() and (circuits.adaptation_b == 3.0).all()
+    assert (circuits.adaptation_rate == 1 / 50).all()
+    assert (circuits.adaptation_potential == 83.3).all()
+    assert (circuits.exp_threshold == 150).all() and (circuits.exp_rate == 0.1).all()
+    assert (circuits.exp_slope == transfer.EXPONENTIAL_SLOPE).all()
+    without = ideal_circuits(Target())
+    assert not (without.adaptation_a.any() or without.adaptation_b.any() or without.exp_slope.any())
 
 
 def test_ideal_circuits_meet_targets_exactly():

@@ -133,17 +133,66 @@ def test_reset_is_exponential_and_lasts_for_the_refractory_time():
         1, leak_potential=200.0, reset_potential=50.0, reset_rate=1 / 1.8, refractory_time=2.04
     )
     engine = Engine(circuits, Synapses.none(), seed=1)
+    engine.set_potentials(100.0)
     (spike,) = engine.advance(10.0).spike_times_us[:1]
+    # The first tick on or after the crossing.
+    top = 200.0 - 100.0 * math.exp(-spike / 10.0)
+    assert 125.0 <= top < 125.0 + TICK * 75.0 / 10.0
     engine = Engine(circuits, Synapses.none(), seed=1)
+    engine.set_potentials(100.0)
     times = spike + np.arange(0.1, 3.5, 0.1)
     probe = Probe(times_us=times, circuits=[0])
     v = engine.advance(20.0, probes=[probe]).samples[0][:, 0]
     t = np.round(times * 250) / 250 - spike
-    bottom = 50.0 + 75.0 * math.exp(-2.04 / 1.8)
+    bottom = 50.0 + (top - 50.0) * math.exp(-2.04 / 1.8)
     expected = np.where(
-        t <= 2.04, 50.0 + 75.0 * np.exp(-t / 1.8), 200 + (bottom - 200) * np.exp((2.04 - t) / 10)
+        t <= 2.04,
+        50.0 + (top - 50.0) * np.exp(-t / 1.8),
+        200 + (bottom - 200) * np.exp((2.04 - t) / 10),
     )
     np.testing.assert_allclose(v, expected, rtol=0, atol=1e-9)
+
+
+def test_a_reset_begins_where_the_potential_is():
+    # Still far above the threshold when it can spike again, which it does at once.
+    circuits = Circuits.ideal(
+        1, leak_rate=0.0, reset_potential=50.0, reset_rate=0.1, refractory_time=0.4
+    )
+    engine = Engine(circuits, Synapses.none(), seed=1)
+    engine.set_potentials(200.0)
+    probe = Probe(times_us=[0.4, 0.8, 1.2], circuits=[0])
+    activity = engine.advance(1.2, probes=[probe])
+    assert activity.spike_times_us.size >= 3
+    held = 0.4 * np.arange(1, 4)
+    # Between resets the potential rests for the tick until the next spike.
+    v = activity.samples[0][:, 0]
+    assert (v >= 50.0 + 150.0 * np.exp(-0.1 * held) - 1e-9).all()
+    assert (v <= 50.0 + 150.0 * np.exp(-0.1 * (held - 3 * TICK)) + 1e-9).all()
+
+
+@pytest.mark.parametrize("coupled", [False, True])
+def test_potentials_stop_at_their_limits(coupled):
+    circuits = Circuits.ideal(
+        3, leak_potential=[500.0, -500.0, 80.0], leak_rate=1.0, can_spike=False, lowest=-13.0,
+        highest=253.0,
+    )  # fmt: skip
+    links = [(0, 2, 0.1)] if coupled else []
+    engine = Engine(circuits, Synapses.none(), seed=1, inter_compartment=links)
+    engine.set_potentials([100.0, 100.0, 100.0])
+    times = np.arange(0.1, 5.0, 0.1)
+    v = engine.advance(5.0, probes=[Probe(times_us=times, circuits=[0, 1, 2])]).samples[0]
+    assert v.max() <= 253.0
+    assert v.min() == -13.0
+    # What flows to the other compartment within half a step of up to 0.1 us.
+    flows = 0.05 * 0.1 * (253.0 - 80.0) if coupled else 0.0
+    assert (v[times > 1.0, 0] >= 253.0 - flows).all()
+    assert (v[times > 1.0, 1] == -13.0).all()
+    # It moves on at once when the drive changes its sign.
+    falling = Circuits.ideal(3, leak_potential=80.0, leak_rate=1.0, can_spike=False)
+    later = Engine(falling, Synapses.none(), seed=1)
+    later.restore(engine.save())
+    end = later.advance(6.0, probes=[Probe(times_us=[6.0], circuits=[0])]).samples[0][0, 0]
+    assert end == pytest.approx(80.0 + 173.0 * math.exp(-1.0), abs=flows + 1e-6)
 
 
 def test_holdoff_delays_the_next_spike():

@@ -294,14 +294,15 @@ def test_sources_alone_need_no_circuit():
 
 
 def test_what_is_lacking_is_refused():
-    for name in ("HH_cond_exp", "STDPMechanism", "MemristiveSynapse", "DCSource"):
+    for name in ("HH_cond_exp", "STDPMechanism", "TsodyksMarkramSynapse", "DCSource"):
         with pytest.raises(AttributeError, match=f"'brainscales2' .*{name}.*use"):
             getattr(sim, name)
     assert sim.capabilities.cell_types == {
-        "IF_curr_exp", "IF_curr_exp_dAP", "IF_cond_exp", "SpikeSourceArray", "SpikeSourcePoisson",
+        "EIF_cond_exp_isfa_ista", "IF_curr_exp", "IF_curr_exp_dAP", "IF_cond_exp",
+        "SpikeSourceArray", "SpikeSourcePoisson",
     }  # fmt: skip
     assert sim.capabilities.synapse_types == {
-        "MemristiveSTDP", "MemristiveStructuralSTDP", "StaticSynapse",
+        "MemristiveSTDP", "MemristiveStructuralSTDP", "MemristiveSynapse", "StaticSynapse",
     }  # fmt: skip
 
 
@@ -320,7 +321,7 @@ def test_options_out_of_range(options):
 def test_synapses_of_other_backends_are_refused():
     begin()
     cells = sim.Population(1, sim.IF_curr_exp())
-    with pytest.raises(Exception, match="StaticSynapse or memristive plasticity of this backend"):
+    with pytest.raises(Exception, match="StaticSynapse or a memristive synapse of this backend"):
         sim.Projection(cells, cells, sim.AllToAllConnector(), backend("nest").StaticSynapse())
     with pytest.raises(Exception, match="isyn_exc"):
         cells.initialize(isyn_exc=1.0)

@@ -330,6 +330,8 @@ def _parameters(c: Circuits, dt_us: float) -> FloatArray:
         np.where(c.can_spike, c.threshold, np.inf),
         c.threshold_noise,
         c.membrane_noise * np.sqrt(_noise_time(c.leak_rate, dt_us)),
+        c.lowest,
+        c.highest,
     ]
     return np.array(rows)
 

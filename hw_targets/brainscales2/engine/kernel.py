@@ -29,9 +29,9 @@ LEAK, UNIT, EXC, EXC_V, INH, INH_V, RESET, ADAPT = range(8)
     LEAK_POTENTIAL, LEAK_CURRENT_MAX, LEAK_INVERSE, CURRENT, EXC_MAX, EXC_INVERSE, INH_MAX,
     INH_INVERSE, RESET_POTENTIAL, ADAPTATION_A, ADAPTATION_B, ADAPTATION_POTENTIAL,
     COBA_REFERENCE_EXC, COBA_REFERENCE_INH, COBA_EXC, COBA_INH, EXP_SLOPE, EXP_THRESHOLD, EXP_RATE,
-    THRESHOLD, THRESHOLD_NOISE, KICK,
-) = range(22)  # fmt: skip
-N_PARAMETERS = 22
+    THRESHOLD, THRESHOLD_NOISE, KICK, LOWEST, HIGHEST,
+) = range(24)  # fmt: skip
+N_PARAMETERS = 24
 
 # Rows of what a step hands from pass to pass: the potential after exchange and exponential current,
 # and currents of conductances and adaptation, with their slope over the potential.
@@ -57,7 +57,7 @@ class Network(NamedTuple):
     """What stays the same during an advance.
 
     `cycles` is the length of a time step; `propagators` has the shape (cycles + 1, 8, n),
-    `parameters` (22, n), `reset_cycles` and `holdoff_cycles` (n,). Source s reaches the entries
+    `parameters` (24, n), `reset_cycles` and `holdoff_cycles` (n,). Source s reaches the entries
     `first[s]` ... `first[s + 1]` of `target`, an index into a flat state, and `charge`.
     Compartments: circuits with conductances between them are the members `member_first[c]` ... of
     component c, `exchange[exchange_first[c] + (k m + i) m + j]` propagates them over k half cycles.
@@ -240,8 +240,7 @@ def _deliver(net: Network, source: int, y: FloatArray) -> None:
 def _spike(net: Network, memory: Memory, i: int, now: int, y: FloatArray) -> None:
     """Begin the reset of a circuit."""
     p = net.parameters
-    # From the first tick on or after the crossing; a propagator of 0 over a cycle: a jump.
-    y[V, i] = memory.threshold[i]
+    # A propagator of 0 over a cycle: a jump.
     if net.propagators[1, RESET, i] == 0.0:
         y[V, i] = p[RESET_POTENTIAL, i]
     y[W, i] += p[ADAPTATION_B, i]
@@ -484,6 +483,7 @@ def _integrate(
     )  # fmt: skip
     a_exc, a_inh, b_exc, b_inh, b_v = a[I_EXC], a[I_INH], b[I_EXC], b[I_INH], b[V]
     extra, extra_slope = work[_EXTRA], work[_EXTRA_SLOPE]
+    lowest, highest = p[LOWEST], p[HIGHEST]
     n_crossed = 0
     for i in range(np.uintp(low), np.uintp(high)):
         b_exc[i] = a_exc[i] * exc[i]
@@ -507,7 +507,7 @@ def _integrate(
         predicted = linear + unit[i] * (less_leak + (less_exc - less_inh) + extra[i])
         corrected = predicted + 0.5 * unit[i] * slope * (predicted - start[i])
         resetting = reset_potential[i] + (start[i] - reset_potential[i]) * reset[i]
-        b_v[i] = resetting if held[i] > 0.0 else corrected
+        b_v[i] = min(max(resetting if held[i] > 0.0 else corrected, lowest[i]), highest[i])
         n_crossed += b_v[i] >= threshold[i]
     return n_crossed
 
@@ -614,8 +614,10 @@ def _exchange(net: Network, k: int, v: FloatArray, low: int, high: int) -> None:
 
 @_inner
 def _clamp(net: Network, v: FloatArray, held: FloatArray, low: int, high: int) -> None:
-    """Keep circuits that are reset at once where they are, whatever flows in."""
+    """Keep circuits in their range, and those that are reset at once where they are."""
+    p = net.parameters
     for i in range(np.uintp(low), np.uintp(high)):
+        v[i] = min(max(v[i], p[LOWEST, i]), p[HIGHEST, i])
         if held[i] > 0.0 and net.propagators[1, RESET, i] == 0.0:
             v[i] = net.parameters[RESET_POTENTIAL, i]
 

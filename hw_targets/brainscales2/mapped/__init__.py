@@ -51,6 +51,7 @@ from hw_targets.brainscales2.mapped.report import MappingError, MappingReport  #
 from hw_targets.brainscales2.mapped.synapses import (  # noqa: F401
     MemristiveSTDP,
     MemristiveStructuralSTDP,
+    MemristiveSynapse,
     StaticSynapse,
 )
 

@@ -144,7 +144,7 @@ def collect(projections: Sequence[Any], places: Places, problems: list[str]) -> 
         somas.append(places.position[post])
         at_dendrite = projection.receptor_type == "dendritic"
         targets.append((places.dendrite if at_dendrite else places.position)[post])
-        (weight,) = projection.read("weight")
+        weight = projection.asked_weights()
         negative = projection.has_negative_weights()
         wrong = ~np.isfinite(weight) | np.where(negative, weight > 0, weight < 0)
         if wrong.any():
@@ -153,11 +153,13 @@ def collect(projections: Sequence[Any], places: Places, problems: list[str]) -> 
                 f"{projection.receptor_type!r}, need {'<= 0' if negative[wrong][0] else '>= 0'}: "
                 "on the chip the sign belongs to the synapse's row"
             )
-        weights.append(np.abs(weight))
+        # Noise of devices doesn't change the sign, which is the row's.
+        present = np.maximum(np.where(negative, -1.0, 1.0) * projection.read("weight")[0], 0.0)
+        weights.append(present)
         devices = projection.devices
-        largest.append(weights[-1] if devices is None else devices.bounds.w_max)
+        largest.append(present if devices is None else devices.largest)
         inhibitory.append(np.full(weight.size, projection.receptor_type == "inhibitory"))
-        plastic.append(np.full(weight.size, devices is not None))
+        plastic.append(np.full(weight.size, projection.is_plastic))
     return Connections(
         np.concatenate(sources),
         np.concatenate(targets),

@@ -71,7 +71,10 @@ def plan_dap_cells(
         return None
     values = population.parameter_values
     name = f"Population {population.label!r}"
-    tau_d, clipped = clip("tau_syn_D", values["tau_syn_D"], RANGES["tau_syn_exc"])
+    low, high = RANGES["tau_syn_exc"]
+    # The dendrite's leak has this time constant, too.
+    low = max(low, RANGES["tau_mem"][0])
+    tau_d, clipped = clip("tau_syn_D", values["tau_syn_D"], (low, high))
     exchange = _exchange(name, soma, values, tau_d, problems)
     holdoff = _holdoff(name, values, tau_d, problems)
     if exchange is None or holdoff is None:
@@ -131,7 +134,10 @@ def _exchange(
             )
             return None
     room = RANGES["reset"][1] - soma.targets["leak"]
-    wanted = float(np.max(values["i_dAP"] / values["cm"] * soma.voltage.scale / room, initial=0.0))
+    # Of a cell at rest at the highest potential there is no room, and i_dAP is clipped to 0.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        needed = values["i_dAP"] / values["cm"] * soma.voltage.scale / room
+    wanted = float(np.max(needed, initial=0.0))
     fastest = 1.0 / np.maximum(soma.targets["tau_mem"], tau_d) - 1.0 / longest[1]
     return np.minimum(max(wanted, 1.0 / longest[0]), fastest)
 
@@ -146,20 +152,22 @@ def _holdoff(
     name: str, values: dict[str, Array], tau_d: Array, problems: list[str]
 ) -> Array | None:
     """Time in us that the dendrite needs to fall from the plateau to below its threshold."""
-    for parameter in ("i_dAP", "theta_dAP"):
+    for parameter, unit in (("i_dAP", "nA"), ("theta_dAP", "nA"), ("tau_h", "ms")):
         for value in values[parameter][~(values[parameter] > 0)][:1]:
-            problems.append(f"{name}: {parameter}={value:g} nA, need > 0")
+            problems.append(f"{name}: {parameter}={value:g} {unit}, need > 0")
             return None
     ratio = values["i_dAP"] / values["theta_dAP"]
     holdoff = tau_d * np.log(np.maximum(ratio / DECAYED, 1.0))
     limit = RANGES["holdoff_time"][1]
     if (holdoff > limit).any():
         cell = int(np.argmax(holdoff))
+        # Rounded down, so that the remedy is one.
+        shorter = np.floor(100.0 * limit / np.log(ratio[cell] / DECAYED)) / 100.0
         problems.append(
             f"{name}: tau_syn_D={tau_d[cell]:g} ms and i_dAP={ratio[cell]:.3g} theta_dAP: after a "
             f"dendritic action potential the dendrite would need {holdoff[cell]:.3g} ms to fall "
             f"below its threshold, need at most {limit:g} ms, the chip's hold-off; use a shorter "
-            f"tau_syn_D (up to {limit / np.log(ratio[cell] / DECAYED):.2g} ms) or a theta_dAP "
+            f"tau_syn_D (up to {shorter:g} ms) or a theta_dAP "
             "closer to i_dAP"
         )
         return None

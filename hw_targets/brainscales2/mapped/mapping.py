@@ -25,7 +25,11 @@ from hw_targets.brainscales2.mapped.connections import (
 )
 from hw_targets.brainscales2.mapped.dendrite import DendritePlan
 from hw_targets.brainscales2.mapped.neurons import CellPlan, Realised, realise
-from hw_targets.brainscales2.mapped.processor import PlasticConnections, sensor_tau
+from hw_targets.brainscales2.mapped.processor import (
+    MemristiveConnections,
+    PlasticConnections,
+    sensor_tau,
+)
 from hw_targets.brainscales2.mapped.report import (
     Clipped,
     DendriteReport,
@@ -41,7 +45,7 @@ from hw_targets.brainscales2.pynn.routing import Routing, n_synapses
 
 IntArray = npt.NDArray[np.int64]
 
-PERIOD_MS = 500.0
+PERIOD_MS = 1000.0
 """Time from execution to execution of plasticity rules unless `setup` is told otherwise."""
 
 
@@ -105,8 +109,8 @@ class Mapping:
         Conductances between dendrites and somata.
     synapses : Synapses
         Connections in the order of their projections.
-    plastic : list of PlasticConnections
-        Memristive projections.
+    memristive : list of MemristiveConnections
+        Projections whose devices are read periodically, those with a rule among them.
     places : Places
         Where cells are.
     hardware : ndarray, shape (n_circuits, n_merged)
@@ -123,12 +127,17 @@ class Mapping:
     circuits: Circuits | None
     links: list[Link]
     synapses: Synapses
-    plastic: list[PlasticConnections]
+    memristive: list[MemristiveConnections]
     places: Places
     hardware: IntArray
     scale: dict[str, Array]
     scales: Scales
     report: MappingReport
+
+    @property
+    def plastic(self) -> list[PlasticConnections]:
+        """Projections with a rule."""
+        return [each for each in self.memristive if isinstance(each, PlasticConnections)]
 
 
 def build(
@@ -224,7 +233,7 @@ def build(
             weight=connections.weight,
             inhibitory=connections.inhibitory,
         ),
-        _plastic(projections, connections, per_unit, rows, routing),
+        _memristive(projections, connections, per_unit, rows, routing),
         places,
         hardware,
         {
@@ -272,7 +281,7 @@ def _place(neurons: Sequence[Any], merge: int, problems: list[str]) -> IntArray:
 
 def _check_sensors(projections: Sequence[Any], problems: list[str]) -> None:
     """All sensors of the chip are calibrated to one time constant."""
-    wanted = {sensor_tau(p.synapse_type): p.label for p in projections if p.devices is not None}
+    wanted = {sensor_tau(p.synapse_type): p.label for p in projections if p.is_plastic}
     if len(wanted) > 1:
         found = ", ".join(f"{label!r} {tau:g} ms" for tau, label in wanted.items())
         problems.append(
@@ -294,35 +303,37 @@ def _links(places: Places, realised: Realised | None) -> list[Link]:
     ]
 
 
-def _plastic(
+def _memristive(
     projections: Sequence[Any],
     connections: Connections,
     per_unit: Array,
-    n_rows: Array,
+    rows: Array,
     routing: Routing,
-) -> list[PlasticConnections]:
-    found = []
+) -> list[MemristiveConnections]:
+    found: list[MemristiveConnections] = []
     first = 0
     # The sensors' synapses come after those of all connections.
     sensor = routing.first[connections.source.size]
     for projection in projections:
         where = slice(first, first + len(projection))
         first += len(projection)
-        if projection.devices is None:
+        if projection.devices is None or not projection.devices.changes:
             continue
-        rows = slice(sensor, sensor + len(projection))
+        sign = np.where(projection.has_negative_weights(), -1.0, 1.0)
+        common = (projection, where, sign * per_unit[where], rows[where])
+        if not projection.is_plastic:
+            found.append(MemristiveConnections(*common))
+            continue
+        at = slice(sensor, sensor + len(projection))
         sensor += len(projection)
-        synapse = routing.array[rows] * limits.N_ROWS + routing.row[rows]
+        row = routing.array[at] * limits.N_ROWS + routing.row[at]
         found.append(
             PlasticConnections(
-                projection,
-                where,
-                per_unit[where],
-                n_rows[where],
+                *common,
                 connections.source[where],
                 connections.soma[where],
                 connections.target[where],
-                synapse * limits.N_COLUMNS + routing.column[rows],
+                row * limits.N_COLUMNS + routing.column[at],
             )
         )
     return found
@@ -451,7 +462,8 @@ def _describe(
     most = _by_input(compartments, scales.rows, asked)[own] * limits.WEIGHT_MAX
     limit = transfer.SATURATION[short] * gm[own] / transfer.GM_TARGET
     current = connections.largest[own] * factor[own] / unit
-    plastic = projection.devices is not None
+    plastic = projection.is_plastic
+    is_read = projection.devices is not None and projection.devices.changes
     return ProjectionReport(
         label=projection.label,
         receptor=projection.receptor_type,
@@ -468,7 +480,7 @@ def _describe(
         n_delays=late.size,
         delays=(float(late.min()), float(late.max())) if late.size else None,
         of_saturation=0.0 if options.chip.is_ideal else float(np.max(current / limit, initial=0.0)),
-        period_ms=options.period_ms if plastic else None,
+        period_ms=options.period_ms if is_read else None,
         clipped=_clipped_tau(projection) if plastic else (),
     )
 

@@ -1,4 +1,4 @@
-"""Memristive synapses: the devices of a projection, and the rule that is executed periodically.
+"""Memristive synapses: devices of a projection, and the rule that is executed periodically.
 
 ``docs/model_definition.md`` has the rule and the device; ``docs/brainscales2.md`` says how the rule
 acts on what the chip observes.
@@ -11,11 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from cosim.backends.standardmodels import MemristivePlasticity
-from devices import effects
+from devices import Memristor, effects
 from devices.noise import Key
+from devices.programmed import ProgrammedWeights
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+_HEADROOM = 3.0
+"""What the noise of a read adds to the largest weight that is planned for, in its standard
+deviations."""
 
 
 class Observed(NamedTuple):
@@ -42,8 +47,8 @@ class Observed(NamedTuple):
     tau_ms: float
 
 
-class MemristiveDevices:
-    """The devices of a projection, one per connection, in the order of the connections.
+class PlasticDevices:
+    """The devices of a plastic projection, one per connection, in the order of the connections.
 
     Parameters
     ----------
@@ -68,6 +73,16 @@ class MemristiveDevices:
         self.bounds = effects.sample_bounds(self._device, self._rule["w_max"], permanence.size, key)
         self.initialise(permanence)
         self.restart()
+
+    @property
+    def changes(self) -> bool:
+        """Whether weights change."""
+        return True
+
+    @property
+    def largest(self) -> Array:
+        """Largest weight that each device can have, in nA."""
+        return self.bounds.w_max * _highest_read(self._device)
 
     def initialise(self, permanence: Array) -> None:
         """Set states and floors, now and for `restart`."""
@@ -133,18 +148,19 @@ class MemristiveDevices:
 
     def _wanted(self, observed: Observed) -> Array:
         """States that the rule wants."""
-        rule = self._rule
-        pairs = np.minimum(observed.n_pre, observed.n_post)
-        # Of one pair; where there is none it doesn't matter.
-        per_pair = 1.0 / np.maximum(pairs, 1)
-        tau = observed.tau_ms
-        paired = (pairs > 0) & (observed.causal * per_pair > math.exp(-rule["dt_max"] / tau))
+        rule, tau = self._rule, observed.tau_ms
+        most = np.minimum(observed.n_pre, observed.n_post)
         # Coincident spikes show up in one sensor or the other, depending on their order.
-        either = (observed.causal + observed.acausal) * per_pair
-        paired &= either < math.exp(-rule["dt_min"] / tau)
-        increment = rule["lambda_plus"] * (observed.causal if self._type.pre_trace else pairs)
-        homeostasis = rule["lambda_h"] * (rule["z_target"] - observed.z) * pairs
-        change = np.where(paired, increment + homeostasis, 0.0)
+        either = observed.causal + observed.acausal
+        paired = observed.causal > math.exp(-rule["dt_max"] / tau)
+        paired &= either < most * math.exp(-rule["dt_min"] / tau)
+        # Correlations don't tell one close pair from two distant ones: taken for pairs in the
+        # middle of the window.
+        middle = 0.5 * (rule["dt_min"] + rule["dt_max"])
+        pairs = np.where(paired, np.minimum(observed.causal * math.exp(middle / tau), most), 0.0)
+        increment = np.where(paired, observed.causal, 0.0) if self._type.pre_trace else pairs
+        change = rule["lambda_plus"] * increment
+        change += rule["lambda_h"] * (rule["z_target"] - observed.z) * pairs
         change -= rule["lambda_minus"] * observed.n_pre
         return np.clip(self.permanence + change * self._p_max, self.permanence_min, self._p_max)
 
@@ -161,3 +177,46 @@ class MemristiveDevices:
             )  # fmt: skip
             self.permanence[where] = result.state
             self.n_events[where] += result.programmed
+
+
+class ProgrammedDevices:
+    """The devices of a projection whose weights were programmed when it was made.
+
+    Parameters
+    ----------
+    programmed : ProgrammedWeights
+        The devices.
+    changes : bool
+        Whether weights change by drift or from read to read.
+    """
+
+    def __init__(self, programmed: ProgrammedWeights, changes: bool) -> None:
+        self._programmed = programmed
+        self.changes = changes
+        self.restart()
+
+    @property
+    def largest(self) -> Array:
+        """Largest magnitude that each weight can have, in nA or uS."""
+        highest = _highest_read(self._programmed.device) if self.changes else 1.0
+        return np.abs(self._programmed.weights()) * highest
+
+    def restart(self) -> None:
+        """Go back to time 0."""
+        self._n_reads = 0
+
+    def weights(self, now_ms: float) -> Array:
+        """Return the weights in nA or uS, shape (n,), without the noise of a read."""
+        return self._programmed.weights(now_ms / 1000.0 if self.changes else None)
+
+    def read(self, now_ms: float) -> Array:
+        """Read all devices once; the weights in nA or uS, shape (n,), with the noise of a read."""
+        made = self._programmed
+        factor = effects.read_factor(made.device, self._n_reads, made.key, made.device_index)
+        self._n_reads += 1
+        conductances = made.conductances(now_ms / 1000.0 if self.changes else None) * factor
+        return np.asarray(made.scale * (conductances @ made.signs) + made.offset)
+
+
+def _highest_read(device: Memristor) -> float:
+    return 1.0 + _HEADROOM * math.hypot(device.sigma_read or 0.0, device.sigma_flicker or 0.0)

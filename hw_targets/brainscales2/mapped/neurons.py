@@ -262,12 +262,12 @@ def _all_targets(
 def _exponential_of_first(full: dict[str, npt.NDArray[Any]], where: IntArray) -> None:
     """Give each neuron one exponential current, that of its first circuit, as `merged` has it.
 
-    It moves the capacitance of all and needs the rate of all or, where the setting ends, a lower
-    threshold, which makes the same current.
+    It moves the capacitance of all and needs the rate of all or, above `scaling.EXP_RATE_MAX`, a
+    lower threshold, which makes the same current.
     """
     first = where[:, 0]
     wanted = full["exp_rate"][where].sum(axis=1)
-    rate = np.minimum(wanted, RANGES["exp_rate"][1])
+    rate = np.minimum(wanted, scaling.EXP_RATE_MAX)
     full["exp_rate"][where] = 0.0
     full["exp_rate"][first] = rate
     full["exp_threshold"][first] -= transfer.EXPONENTIAL_SLOPE * np.log(wanted / rate)

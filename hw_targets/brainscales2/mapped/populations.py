@@ -86,7 +86,7 @@ class _Cells:
         if variable != "v" and np.any(values != 0.0):
             raise InvalidParameterValueError(
                 f"Population {self.label!r}: initial value of {variable} is "
-                f"{values[values != 0.0][0]:g}, need 0: synaptic inputs of the chip begin at rest"
+                f"{values[values != 0.0][0]:g}, need 0: on the chip only potentials can be set"
             )
         whole = self._whole
         every = np.zeros(whole.size)

@@ -1,4 +1,4 @@
-"""The chip's processor: observes memristive synapses and executes their rule periodically."""
+"""The chip's processor: reads memristive devices and executes their rule periodically."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from hw_targets.brainscales2.correlation import (
     SensorParameters,
 )
 from hw_targets.brainscales2.mapped.memristive import Observed
+from hw_targets.brainscales2.mapped.scaling import hardware_weights
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -25,12 +26,8 @@ AMPLITUDE = AMPLITUDE_RANGE[1]
 
 
 @dataclass(frozen=True, eq=False)
-class PlasticConnections:
+class MemristiveConnections:
     """Where the connections of a memristive projection are on the chip.
-
-    Correlations are measured between events and the spikes of the circuit that a synapse belongs
-    to. The plastic synapses are the dendrite's; so each connection has a second synapse, of weight
-    0 and at the soma, as its sensor.
 
     Parameters
     ----------
@@ -38,10 +35,34 @@ class PlasticConnections:
         The connections.
     where : slice
         Their places among all connections of the network.
-    lsb_per_na : ndarray
-        Scale of their weights.
+    lsb_per_unit : ndarray
+        Scale of their weights, negative if weights of this receptor are.
     rows : ndarray
         Rows that they take.
+    """
+
+    projection: Any
+    where: slice
+    lsb_per_unit: Array
+    rows: Array
+
+    def weights(self, now_ms: float, is_ideal: bool) -> Array:
+        """Read the devices; return the weights in LSB as the processor writes them."""
+        wanted = self.projection.devices.read(now_ms) * self.lsb_per_unit
+        # Noise doesn't change the sign, which is the row's.
+        return hardware_weights(np.maximum(wanted, 0.0), self.rows, is_ideal)
+
+
+@dataclass(frozen=True, eq=False)
+class PlasticConnections(MemristiveConnections):
+    """Where the connections of a projection with a rule are on the chip.
+
+    Correlations are measured between events and the spikes of the circuit that a synapse belongs
+    to. The plastic synapses are the dendrite's; so each connection has a second synapse, of weight
+    0 and at the soma, as its sensor.
+
+    Parameters
+    ----------
     source : ndarray of int64
         Source of the events, as in `engine.Synapses`.
     soma, dendrite : ndarray of int64
@@ -50,10 +71,6 @@ class PlasticConnections:
         Synapses of the sensors: (256 array + row) 256 + column.
     """
 
-    projection: Any
-    where: slice
-    lsb_per_na: Array
-    rows: Array
     source: IntArray
     soma: IntArray
     dendrite: IntArray
@@ -66,7 +83,7 @@ class Processor:
     Parameters
     ----------
     plastic : sequence of PlasticConnections
-        All memristive projections.
+        All projections with a rule.
     n_inputs, n_circuits : int
         Numbers of external sources and of circuits.
     chip : Chip
@@ -88,10 +105,8 @@ class Processor:
         self._period_ms = period_ms
         self._counts = np.zeros(n_inputs + n_circuits, np.int64)
         self._z = np.zeros(n_circuits)
-        self._tau_h = np.full(n_circuits, np.inf)
         self._sensors = []
         for each in plastic:
-            self._tau_h[each.dendrite] = each.projection.post_values("tau_h")
             tau_us = sensor_tau(each.projection.synapse_type)
             parameters = (
                 SensorParameters.ideal(each.sensor.size, AMPLITUDE, tau_us)
@@ -117,7 +132,7 @@ class Processor:
         for sensors in self._sensors:
             sensors.advance(times_us[order], sources[order])
 
-    def execute(self, plastic: Sequence[PlasticConnections], now_ms: float) -> list[Array]:
+    def execute(self, plastic: Sequence[PlasticConnections], now_ms: float) -> None:
         """Execute the rule of all projections at the end of a period.
 
         Parameters
@@ -126,38 +141,36 @@ class Processor:
             Those that it was made of.
         now_ms : float
             Time.
-
-        Returns
-        -------
-        list of ndarray
-            The new weights of each projection, in nA.
         """
         counts = self._counts
         if not self._is_ideal:
             counts = np.minimum(counts, limits.SPIKE_COUNT_MAX)
+        daps = counts[self._n_inputs :]
         # The counters don't tell when in the period a dendrite was active: evenly.
-        decay = np.exp(-self._period_ms / self._tau_h)
-        rate = counts[self._n_inputs :] / self._period_ms
-        with np.errstate(invalid="ignore"):
-            reached = np.where(np.isinf(self._tau_h), 0.0, rate * self._tau_h)
-        self._z = self._z * decay + reached * (1.0 - decay)
-        weights = []
+        tau_h = np.ones(self._z.size)
+        for each in plastic:
+            tau_h[each.dendrite] = each.projection.post_values("tau_h")
+        x = self._period_ms / tau_h
+        # Without a decay all is left.
+        left = np.where(x > 0.0, -np.expm1(-x) / np.where(x > 0.0, x, 1.0), 1.0)
+        self._z = self._z * np.exp(-x) + daps * left
         for each, sensors in zip(plastic, self._sensors, strict=True):
             causal, acausal = (sensors.reading(row, self._is_ideal) / AMPLITUDE for row in (0, 1))
             sensors.reset()
-            devices = each.projection.devices
+            n_post = counts[self._n_inputs + each.soma]
+            # At a spike that a dendritic action potential has predicted, the trace is half a
+            # potential above its mean.
+            predicted = np.minimum(daps[each.dendrite] / np.maximum(n_post, 1), 1.0)
             observed = Observed(
                 causal,
                 acausal,
                 counts[each.source],
-                counts[self._n_inputs + each.soma],
-                self._z[each.dendrite],
+                n_post,
+                self._z[each.dendrite] + 0.5 * predicted,
                 sensor_tau(each.projection.synapse_type),
             )
-            devices.update(observed, now_ms)
-            weights.append(devices.read(now_ms))
+            each.projection.devices.update(observed, now_ms)
         self._counts[:] = 0
-        return weights
 
 
 def sensor_tau(synapse_type: Any) -> float:

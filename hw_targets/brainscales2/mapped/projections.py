@@ -13,10 +13,11 @@ from cosim.backends.realised_projection import RealisedProjection
 from cosim.backends.standardmodels import MemristivePlasticity
 from devices.noise import noise_key
 from hw_targets.brainscales2.mapped import simulator
-from hw_targets.brainscales2.mapped.memristive import MemristiveDevices
+from hw_targets.brainscales2.mapped.memristive import PlasticDevices, ProgrammedDevices
 from hw_targets.brainscales2.mapped.synapses import (
     MemristiveSTDP,
     MemristiveStructuralSTDP,
+    MemristiveSynapse,
     StaticSynapse,
 )
 
@@ -49,12 +50,12 @@ class Projection(RealisedProjection):  # noqa: D101
             label,
         )
         state = simulator.state
-        known = (StaticSynapse, MemristiveSTDP, MemristiveStructuralSTDP)
+        known = (StaticSynapse, MemristiveSTDP, MemristiveStructuralSTDP, MemristiveSynapse)
         if not isinstance(self.synapse_type, known):
             raise errors.NoModelAvailableError(
                 f"Projection {self.label!r}: no model on BrainScaleS-2 for "
                 f"{type(self.synapse_type).__module__}.{type(self.synapse_type).__name__}; use "
-                "StaticSynapse or memristive plasticity of this backend"
+                "StaticSynapse or a memristive synapse of this backend"
             )
         state.check_can_grow(f"Projection {self.label!r}")
         label = self._stream_label()
@@ -66,12 +67,15 @@ class Projection(RealisedProjection):  # noqa: D101
         }
         self._check_delays(self._values)
         #: Of memristive synapses.
-        self.devices: MemristiveDevices | None = None
+        self.devices: PlasticDevices | ProgrammedDevices | None = None
+        key = noise_key(state.rng_seed, label)
         if isinstance(self.synapse_type, MemristivePlasticity):
             self._check_memristive()
             permanence = self._checked_permanence(self._values.pop("permanence"), 0.0)
-            key = noise_key(state.rng_seed, label)
-            self.devices = MemristiveDevices(self.synapse_type, permanence, key)
+            self.devices = PlasticDevices(self.synapse_type, permanence, key)
+        elif isinstance(self.synapse_type, MemristiveSynapse):
+            self.programmed = self._program(self._values["weight"], key)
+            self.devices = ProgrammedDevices(self.programmed, self.synapse_type.changes)
         state.projections.append(self)
         state.changed()
 
@@ -87,6 +91,15 @@ class Projection(RealisedProjection):  # noqa: D101
         post = np.array([int(cell) for cell in self.post.all_cells], np.int64)
         return pre[self._pre_index], post[self._post_index]
 
+    @property
+    def is_plastic(self) -> bool:
+        """Whether a rule changes the weights."""
+        return isinstance(self.devices, PlasticDevices)
+
+    def asked_weights(self) -> npt.NDArray[np.float64]:
+        """Return the weights that were asked for, shape (n,)."""
+        return self._values["weight"] if "weight" in self._values else self.read("weight")[0]
+
     def has_negative_weights(self) -> npt.NDArray[np.bool_]:
         """Whether weights are negative by PyNN's convention, by connection."""
         conductance = self._per_connection(lambda cell: bool(cell.conductance_based)).astype(bool)
@@ -97,18 +110,18 @@ class Projection(RealisedProjection):  # noqa: D101
         return [self._all_values(name)[chosen].copy() for name in names]
 
     def _all_values(self, name: str) -> np.ndarray:
-        if self.devices is None or name in self._values:
-            return self._values[name]
-        if name == "weight":
+        if name == "weight" and self.devices is not None:
             return self.devices.weights(simulator.state.t)
-        if name in self.devices.STATE:
+        if name in self._values:
+            return self._values[name]
+        if name in PlasticDevices.STATE:
             return np.asarray(getattr(self.devices, name), float)
         return np.full(len(self), self.synapse_type.common_parameters()[name])
 
     def _write(self, native: Mapping[str, Any], index: int | None = None) -> None:
         self._check_delays(native)
         native = dict(native)
-        if self.devices is not None and "permanence" in native:
+        if isinstance(self.devices, PlasticDevices) and "permanence" in native:
             if "permanence_min" in native:
                 self.devices.initialise(np.broadcast_to(native.pop("permanence_min"), len(self)))
             self.devices.set_states(np.broadcast_to(native.pop("permanence"), len(self)))

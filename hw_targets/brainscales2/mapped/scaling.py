@@ -47,6 +47,9 @@ GM_RANGE = (30, 500)
 """Strengths of synaptic inputs in use: up to that of the nightly calibration, which weak circuits
 reach, too; beyond it they need settings out of range."""
 DAC_RANGE = (30, limits.CAPMEM_MAX)
+EXP_RATE_MAX = 0.8 * RANGES["exp_rate"][1]
+"""Largest rate of a circuit's exponential current in use, in 1/us: the rest of the range is for the
+errors of its calibration."""
 COBA_DISTANCE = transfer.COBA_SETTING / limits.CAPMEM_MAX
 """Shortest distance of a reversal potential from the reference, in LSB."""
 

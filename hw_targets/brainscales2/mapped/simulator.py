@@ -11,7 +11,6 @@ from hw_targets.brainscales2.chip import Chip
 from hw_targets.brainscales2.engine import Activity, Engine, Probe
 from hw_targets.brainscales2.mapped.mapping import Mapping, Options, build
 from hw_targets.brainscales2.mapped.processor import Processor
-from hw_targets.brainscales2.mapped.scaling import hardware_weights
 
 name = "brainscales2"
 
@@ -149,7 +148,7 @@ class State(common.control.BaseState):
             engine.set_potentials(self._initial_potentials(mapping))
         else:
             engine.restore(self._engine.save())
-        if mapping.plastic and self._processor is None:
+        if mapping.memristive and self._processor is None:
             self._processor = Processor(
                 mapping.plastic,
                 mapping.synapses.n_inputs,
@@ -220,7 +219,7 @@ class State(common.control.BaseState):
         self._grid_now, self._fresh = end, False
 
     def _executions(self, end: int) -> list[int]:
-        """When plasticity rules are executed from now to the end, in units of GRID_MS."""
+        """When the processor is active from now to the end, in units of GRID_MS."""
         if self._processor is None:
             return []
         period = to_grid(self.options.period_ms)
@@ -283,15 +282,12 @@ class State(common.control.BaseState):
                 self._execute(self._processor, mapping, end * GRID_MS)
 
     def _execute(self, processor: Processor, mapping: Mapping, now_ms: float) -> None:
-        """Execute plasticity rules."""
+        """Execute rules, and write weights as devices are read."""
         assert self._engine is not None
+        processor.execute(mapping.plastic, now_ms)
         weights = mapping.synapses.weight.copy()
-        is_ideal = self.options.chip.is_ideal
-        for plastic, values in zip(
-            mapping.plastic, processor.execute(mapping.plastic, now_ms), strict=True
-        ):
-            lsb = values * plastic.lsb_per_na
-            weights[plastic.where] = hardware_weights(lsb, plastic.rows, is_ideal)
+        for each in mapping.memristive:
+            weights[each.where] = each.weights(now_ms, self.options.chip.is_ideal)
         self._engine.set_weights(weights)
 
     def events(self, name: str) -> Events:
