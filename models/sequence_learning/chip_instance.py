@@ -42,7 +42,7 @@ CHIP_INSTANCE: dict[str, Any] = {
         tau_syn_I=5.0,
         tau_syn_D=4.0,
         i_dAP=0.25,
-        theta_dAP=0.125,
+        theta_dAP=0.14,
         tau_dAP=28.0,
     ),
     "inhibitory": Inhibitory(tau_syn_E=2.0),

@@ -154,7 +154,7 @@ def collect(projections: Sequence[Any], places: Places, problems: list[str]) -> 
                 "on the chip the sign belongs to the synapse's row"
             )
         # Noise of devices doesn't change the sign, which is the row's.
-        present = np.maximum(np.where(negative, -1.0, 1.0) * projection.read("weight")[0], 0.0)
+        present = np.maximum(np.where(negative, -1.0, 1.0) * projection.weights_in_use(), 0.0)
         weights.append(present)
         devices = projection.devices
         largest.append(present if devices is None else devices.largest)

@@ -88,13 +88,14 @@ def setup(
     begin_setup(poisson)
     common.setup(timestep, min_delay, rng_seed=rng_seed, max_delay=max_delay, **extra_params)
     is_ideal = fidelity == "ideal"
+    period = simulator.to_grid(plasticity_period) * simulator.GRID_MS
     virtual = Chip.ideal() if is_ideal else Chip.virtual(rng_seed if chip is None else chip)
     simulator.state.begin(
         float(timestep),
         0.0 if min_delay == "auto" else float(min_delay),
         None if max_delay == "auto" else float(max_delay),
         int(rng_seed),
-        Options(virtual, int(merge), parallel_rows, bool(strict), float(plasticity_period)),
+        Options(virtual, int(merge), parallel_rows, bool(strict), period),
         poisson,
         quiet,
     )

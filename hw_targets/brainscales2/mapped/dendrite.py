@@ -14,15 +14,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from hw_targets.brainscales2.calibration import RANGES
 from hw_targets.brainscales2.mapped.neurons import CellPlan, clip, plan_cells
 from hw_targets.brainscales2.mapped.report import Clipped
 from hw_targets.brainscales2.mapped.scaling import Array, VoltageMap
 
-DECAYED = 0.8
-"""Potential of the dendrite at the end of the hold-off relative to its threshold, both above rest:
-what is left for mismatch and for input that is still coming in."""
+DECAYED, STILL_DECAYED = 0.7, 0.9
+"""Potential of the dendrite at the end of the hold-off relative to its threshold, both above rest,
+that is aimed at, and that is accepted where the hold-off can't be longer. The rest is left for
+mismatch and for input that is still coming in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +78,10 @@ def plan_dap_cells(
     low = max(low, RANGES["tau_mem"][0])
     tau_d, clipped = clip("tau_syn_D", values["tau_syn_D"], (low, high))
     exchange = _exchange(name, soma, values, tau_d, problems)
-    holdoff = _holdoff(name, values, tau_d, problems)
-    if exchange is None or holdoff is None:
+    if exchange is None:
+        return None
+    holdoff = _holdoff(name, values, tau_d, soma.targets["tau_mem"], exchange, problems)
+    if holdoff is None:
         return None
     rest = soma.targets["leak"]
     lsb_per_na = soma.voltage.scale / (values["cm"] * exchange)
@@ -149,29 +153,53 @@ def _leak_without(exchange: Array, tau: Array) -> Array:
 
 
 def _holdoff(
-    name: str, values: dict[str, Array], tau_d: Array, problems: list[str]
+    name: str,
+    values: dict[str, Array],
+    tau_d: Array,
+    tau_m: Array,
+    exchange: Array,
+    problems: list[str],
 ) -> Array | None:
     """Time in us that the dendrite needs to fall from the plateau to below its threshold."""
     for parameter, unit in (("i_dAP", "nA"), ("theta_dAP", "nA"), ("tau_h", "ms")):
         for value in values[parameter][~(values[parameter] > 0)][:1]:
             problems.append(f"{name}: {parameter}={value:g} {unit}, need > 0")
             return None
-    ratio = values["i_dAP"] / values["theta_dAP"]
-    holdoff = tau_d * np.log(np.maximum(ratio / DECAYED, 1.0))
-    limit = RANGES["holdoff_time"][1]
-    if (holdoff > limit).any():
-        cell = int(np.argmax(holdoff))
-        # Rounded down, so that the remedy is one.
-        shorter = np.floor(100.0 * limit / np.log(ratio[cell] / DECAYED)) / 100.0
+    threshold = values["theta_dAP"] / values["i_dAP"]
+    longest = RANGES["holdoff_time"][1]
+    low, high = np.zeros(tau_d.size), np.full(tau_d.size, longest)
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        above = _remaining(middle, tau_d, tau_m, exchange) > DECAYED * threshold
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    left = _remaining(longest, tau_d, tau_m, exchange) / threshold
+    if (left > STILL_DECAYED).any():
+        cell = int(np.argmax(left))
+        theta = values["theta_dAP"][cell]
+        # Rounded up, so that the remedy is one.
+        enough = np.ceil(1e4 * theta * left[cell] / STILL_DECAYED) / 1e4
         problems.append(
-            f"{name}: tau_syn_D={tau_d[cell]:g} ms and i_dAP={ratio[cell]:.3g} theta_dAP: after a "
-            f"dendritic action potential the dendrite would need {holdoff[cell]:.3g} ms to fall "
-            f"below its threshold, need at most {limit:g} ms, the chip's hold-off; use a shorter "
-            f"tau_syn_D (up to {shorter:g} ms) or a theta_dAP "
-            "closer to i_dAP"
+            f"{name}: tau_syn_D={tau_d[cell]:g} ms, i_dAP={values['i_dAP'][cell]:g} nA and "
+            f"theta_dAP={theta:g} nA: {longest:g} ms after a dendritic action potential, the "
+            f"chip's longest hold-off, the dendrite is at {left[cell]:.2g} of its threshold, need "
+            f"at most {STILL_DECAYED:g}; use a theta_dAP of at least {enough:g} nA, or a shorter "
+            "tau_syn_D"
         )
         return None
-    return np.asarray(holdoff)
+    return high
+
+
+def _remaining(time: npt.ArrayLike, tau_d: Array, tau_m: Array, exchange: Array) -> Array:
+    """Potential of the dendrite over that of its plateau, a time after it, without input.
+
+    Soma and dendrite relax together: the soma has the potential that a long plateau gives it.
+    """
+    half = 0.5 * (1.0 / tau_m - 1.0 / tau_d)
+    mean = 0.5 * (1.0 / tau_m + 1.0 / tau_d)
+    q = np.sqrt(half**2 + exchange**2)
+    returned = half + exchange**2 * tau_m
+    t = np.asarray(time)
+    return np.asarray(np.exp(-mean * t) * (np.cosh(q * t) + returned / q * np.sinh(q * t)))
 
 
 def _clip_current(

@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hw_targets.brainscales2 import limits, transfer
+from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.chip import Chip
 from hw_targets.brainscales2.circuits import Circuits
-from hw_targets.brainscales2.correlation import TAU_RANGE_US
 from hw_targets.brainscales2.engine import Synapses
 from hw_targets.brainscales2.engine.compartments import Link
-from hw_targets.brainscales2.mapped import scaling
-from hw_targets.brainscales2.mapped.compartments import Compartment, compartments_of, plan
+from hw_targets.brainscales2.mapped.compartments import compartments_of, plan
 from hw_targets.brainscales2.mapped.connections import (
     Connections,
     Places,
@@ -23,25 +21,23 @@ from hw_targets.brainscales2.mapped.connections import (
     find_rows,
     locate,
 )
-from hw_targets.brainscales2.mapped.dendrite import DendritePlan
-from hw_targets.brainscales2.mapped.neurons import CellPlan, Realised, realise
+from hw_targets.brainscales2.mapped.description import describe_cells, describe_projection
+from hw_targets.brainscales2.mapped.neurons import Realised, realise
 from hw_targets.brainscales2.mapped.processor import (
     MemristiveConnections,
     PlasticConnections,
     sensor_tau,
 )
-from hw_targets.brainscales2.mapped.report import (
-    Clipped,
-    DendriteReport,
-    MappingError,
-    MappingReport,
-    PopulationReport,
-    ProjectionReport,
-    rms,
+from hw_targets.brainscales2.mapped.report import MappingError, MappingReport
+from hw_targets.brainscales2.mapped.scales import (
+    Scales,
+    WeightScales,
+    choose_scales,
+    scale_weights,
 )
-from hw_targets.brainscales2.mapped.scaling import INPUTS, RECEPTORS, Array, VoltageMap
+from hw_targets.brainscales2.mapped.scaling import Array, hardware_weights
 from hw_targets.brainscales2.pynn.placement import NeuronPlacement, PlacementError
-from hw_targets.brainscales2.pynn.routing import Routing, n_synapses
+from hw_targets.brainscales2.pynn.routing import Routing
 
 IntArray = npt.NDArray[np.int64]
 
@@ -72,28 +68,6 @@ class Options:
     rows: int | None = None
     strict: bool = False
     period_ms: float = PERIOD_MS
-
-
-@dataclass(frozen=True)
-class Scales:
-    """What stays as it is until a `reset`.
-
-    Parameters
-    ----------
-    voltages : list of VoltageMap
-        By population of neurons.
-    dac : int
-        synapse_dac_bias.
-    gm : list of dict of str to int
-        i_synin_gm of "exc" and "inh", by compartment.
-    rows : list of dict of str to int
-        Rows that the strongest connections to them take.
-    """
-
-    voltages: list[VoltageMap]
-    dac: int
-    gm: list[dict[str, int]]
-    rows: list[dict[str, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,14 +160,12 @@ def build(
     if len(good) < len(compartments):
         check_fan_in(asked, compartments, options.merge, problems)
         raise MappingError(problems)
-    factor = _currents_per_weight(good, asked)
-    scales = scales or _scales(compartments, good, asked, factor, options)
-    per_unit = factor / _gains(compartments, scales, asked, options.merge)
-    rows = _by_input(compartments, scales.rows, asked)
+    scales = scales or choose_scales(compartments, good, asked, options.merge, options.rows)
+    weights = scale_weights(compartments, good, asked, scales, options.merge)
     connections = replace(
         asked,
-        weight=scaling.hardware_weights(asked.weight * per_unit, rows, is_ideal),
-        largest=scaling.hardware_weights(asked.largest * per_unit, rows, is_ideal),
+        weight=hardware_weights(asked.weight * weights.per_unit, weights.rows, is_ideal),
+        largest=hardware_weights(asked.largest * weights.per_unit, weights.rows, is_ideal),
     )
     fan_in = check_fan_in(connections, compartments, options.merge, problems)
     routing = None if problems else find_rows(connections, places.n_inputs, hardware, problems)
@@ -213,13 +185,14 @@ def build(
         len(np.unique(routing.array * limits.N_ROWS + routing.row)),
         int(fan_in.max(initial=0)),
         options.merge * limits.N_ROWS,
-        *_describe_cells(compartments, good, scales, realised, options.merge),
+        *describe_cells(compartments, good, scales, realised, options.merge),
         tuple(
-            _describe(projection, number, asked, connections, per_unit, factor, options, scales,
-                      compartments)
+            describe_projection(
+                projection, number, asked, connections, weights, options.chip, options.period_ms
+            )
             for number, projection in enumerate(projections)
         ),
-    )  # fmt: skip
+    )
     changes = report.changes()
     if options.strict and changes:
         raise MappingError(changes)
@@ -233,7 +206,7 @@ def build(
             weight=connections.weight,
             inhibitory=connections.inhibitory,
         ),
-        _memristive(projections, connections, per_unit, rows, routing),
+        _memristive(projections, connections, weights, routing),
         places,
         hardware,
         {
@@ -306,8 +279,7 @@ def _links(places: Places, realised: Realised | None) -> list[Link]:
 def _memristive(
     projections: Sequence[Any],
     connections: Connections,
-    per_unit: Array,
-    rows: Array,
+    weights: WeightScales,
     routing: Routing,
 ) -> list[MemristiveConnections]:
     found: list[MemristiveConnections] = []
@@ -320,7 +292,7 @@ def _memristive(
         if projection.devices is None or not projection.devices.changes:
             continue
         sign = np.where(projection.has_negative_weights(), -1.0, 1.0)
-        common = (projection, where, sign * per_unit[where], rows[where])
+        common = (projection, where, sign * weights.per_unit[where], weights.rows[where])
         if not projection.is_plastic:
             found.append(MemristiveConnections(*common))
             continue
@@ -337,156 +309,3 @@ def _memristive(
             )
         )
     return found
-
-
-def _currents_per_weight(plans: Sequence[CellPlan], asked: Connections) -> Array:
-    """Find the current in LSB/us of an event of weight 1 nA or uS, by connection."""
-    if not plans:
-        return np.empty(0)
-    by_cell = {r: np.concatenate([plan.factor[r] for plan in plans]) for r in INPUTS}
-    return np.where(asked.inhibitory, by_cell["inh"][asked.target], by_cell["exc"][asked.target])
-
-
-def _scales(
-    compartments: Sequence[Compartment],
-    plans: Sequence[CellPlan],
-    asked: Connections,
-    factor: Array,
-    options: Options,
-) -> Scales:
-    current = asked.largest * factor
-    owner = _owner(compartments, asked)
-    largest = [
-        {
-            short: float(np.max(current[(owner == k) & (asked.inhibitory == (short == "inh"))],
-                                initial=0.0))
-            for short in INPUTS
-        }
-        for k in range(len(compartments))
-    ]  # fmt: skip
-    dac = scaling.choose_dac(float(np.max(current, initial=0.0)), options.merge, options.rows)
-    rows = [
-        {r: scaling.choose_rows(value, dac, options.merge, options.rows) for r, value in of.items()}
-        for of in largest
-    ]
-    gm = [
-        {r: scaling.choose_gm(value, dac, options.merge, taken[r]) for r, value in of.items()}
-        for of, taken in zip(largest, rows, strict=True)
-    ]
-    voltages = [
-        plan.voltage
-        for plan, compartment in zip(plans, compartments, strict=True)
-        if not compartment.is_dendrite
-    ]
-    return Scales(voltages, dac, gm, rows)
-
-
-def _owner(compartments: Sequence[Compartment], connections: Connections) -> IntArray:
-    """Find the compartment of each connection's target."""
-    return np.repeat(np.arange(len(compartments)), [c.size for c in compartments])[
-        connections.target
-    ]
-
-
-def _by_input(
-    compartments: Sequence[Compartment], values: Sequence[dict[str, int]], connections: Connections
-) -> Array:
-    """Give each connection what its input has, by compartment and "exc" or "inh"."""
-    if not compartments:
-        return np.empty(0)
-    by_kind = np.array([[of["exc"], of["inh"]] for of in values], float)
-    return by_kind[_owner(compartments, connections), connections.inhibitory.astype(int)]
-
-
-def _gains(
-    compartments: Sequence[Compartment], scales: Scales, connections: Connections, merge: int
-) -> Array:
-    gm = _by_input(compartments, scales.gm, connections)
-    return gm * scaling.gain(1.0, scales.dac, merge)
-
-
-def _describe_cells(
-    compartments: Sequence[Compartment],
-    plans: Sequence[CellPlan],
-    scales: Scales,
-    realised: Realised | None,
-    merge: int,
-) -> tuple[tuple[PopulationReport, ...], tuple[DendriteReport, ...]]:
-    populations, dendrites = [], []
-    failed = realised.n_failed if realised else []
-    for compartment, plan_, gm, n_failed in zip(
-        compartments, plans, scales.gm, failed, strict=True
-    ):
-        common = (compartment.population.label, compartment.size, compartment.size * merge)
-        if isinstance(plan_, DendritePlan):
-            dendrites.append(
-                DendriteReport(
-                    *common, _span(plan_.lsb_per_na), _span(plan_.targets["tau_icc"]),
-                    _span(plan_.targets["holdoff_time"]), gm["exc"], plan_.clipped, n_failed,
-                )
-            )  # fmt: skip
-        else:
-            populations.append(
-                PopulationReport(
-                    *common, plan_.voltage.scale, plan_.voltage.offset,
-                    {"excitatory": gm["exc"], "inhibitory": gm["inh"]},
-                    plan_.clipped, plan_.current_rms_error, n_failed,
-                )
-            )  # fmt: skip
-    return tuple(populations), tuple(dendrites)
-
-
-def _span(values: Array) -> tuple[float, float]:
-    return float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
-
-
-def _describe(
-    projection: Any,
-    number: int,
-    asked: Connections,
-    connections: Connections,
-    per_unit: Array,
-    factor: Array,
-    options: Options,
-    scales: Scales,
-    compartments: Sequence[Compartment],
-) -> ProjectionReport:
-    own = asked.projection == number
-    wanted, found, unit = asked.weight[own], connections.weight[own], per_unit[own]
-    error = rms(found / unit - wanted)
-    size = rms(wanted)
-    (delay,) = projection.read("delay")
-    late = delay[delay > 0]
-    short = RECEPTORS[projection.receptor_type]
-    gm = _by_input(compartments, scales.gm, asked)
-    most = _by_input(compartments, scales.rows, asked)[own] * limits.WEIGHT_MAX
-    limit = transfer.SATURATION[short] * gm[own] / transfer.GM_TARGET
-    current = connections.largest[own] * factor[own] / unit
-    plastic = projection.is_plastic
-    is_read = projection.devices is not None and projection.devices.changes
-    return ProjectionReport(
-        label=projection.label,
-        receptor=projection.receptor_type,
-        n=len(projection),
-        n_synapses=int(n_synapses(connections.largest[own]).sum()) + plastic * len(projection),
-        unit="uS" if projection.post.conductance_based else "nA",
-        lsb_per_unit=(float(unit.min()), float(unit.max())) if unit.size else (0.0, 0.0),
-        largest_weight=float(connections.largest[own].max(initial=0.0)),
-        rms_error=error,
-        relative_rms_error=error / size if size else 0.0,
-        # What rounds down to the largest weight is no more wrong than other rounding.
-        n_clipped=int(np.sum(asked.largest[own] * unit > most + 0.5)),
-        n_zeroed=int(np.sum((wanted > 0) & (found == 0))),
-        n_delays=late.size,
-        delays=(float(late.min()), float(late.max())) if late.size else None,
-        of_saturation=0.0 if options.chip.is_ideal else float(np.max(current / limit, initial=0.0)),
-        period_ms=options.period_ms if is_read else None,
-        clipped=_clipped_tau(projection) if plastic else (),
-    )
-
-
-def _clipped_tau(projection: Any) -> tuple[Clipped, ...]:
-    asked = float(projection.synapse_type.common_parameters()["tau_plus"])
-    if sensor_tau(projection.synapse_type) == asked:
-        return ()
-    return (Clipped("tau_plus", len(projection), (asked, asked), TAU_RANGE_US, "ms"),)

@@ -19,7 +19,7 @@ Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _HEADROOM = 3.0
-"""What the noise of a read adds to the largest weight that is planned for, in its standard
+"""What noise of a write or a read adds to the largest weight that is planned for, in its standard
 deviations."""
 
 
@@ -82,7 +82,8 @@ class PlasticDevices:
     @property
     def largest(self) -> Array:
         """Largest weight that each device can have, in nA."""
-        return self.bounds.w_max * _highest_read(self._device)
+        written = _HEADROOM * self._device.sigma_write * (self.bounds.w_max - self.bounds.w_min)
+        return np.asarray((self.bounds.w_max + written) * _highest_read(self._device))
 
     def initialise(self, permanence: Array) -> None:
         """Set states and floors, now and for `restart`."""
@@ -93,6 +94,7 @@ class PlasticDevices:
         """Set states, now and for `restart`."""
         self._initial = permanence.copy()
         self.permanence = permanence.copy()
+        self._last_read: Array | None = None
 
     def restart(self) -> None:
         """Go back to the initial states, at time 0."""
@@ -102,6 +104,7 @@ class PlasticDevices:
         )
         self._last_write_ms = np.zeros(self._index.size)
         self._n_reads = 0
+        self._last_read = None
 
     def weights(self, now_ms: float) -> Array:
         """Return the weights in nA, shape (n,), without the noise of a read."""
@@ -119,7 +122,12 @@ class PlasticDevices:
         """Read all devices once; the weights in nA, shape (n,), with the noise of a read."""
         factor = effects.read_factor(self._device, self._n_reads, self._key, self._index)
         self._n_reads += 1
-        return np.asarray(self.weights(now_ms) * factor)
+        self._last_read = np.asarray(self.weights(now_ms) * factor)
+        return self._last_read
+
+    def in_use(self, now_ms: float) -> Array:
+        """Return the weights that are on the chip: those of the last read, if there was one."""
+        return self.weights(now_ms) if self._last_read is None else self._last_read
 
     def update(self, observed: Observed, now_ms: float) -> None:
         """Program the devices as the rule wants it after a period.
@@ -204,6 +212,7 @@ class ProgrammedDevices:
     def restart(self) -> None:
         """Go back to time 0."""
         self._n_reads = 0
+        self._last_read: Array | None = None
 
     def weights(self, now_ms: float) -> Array:
         """Return the weights in nA or uS, shape (n,), without the noise of a read."""
@@ -215,7 +224,12 @@ class ProgrammedDevices:
         factor = effects.read_factor(made.device, self._n_reads, made.key, made.device_index)
         self._n_reads += 1
         conductances = made.conductances(now_ms / 1000.0 if self.changes else None) * factor
-        return np.asarray(made.scale * (conductances @ made.signs) + made.offset)
+        self._last_read = np.asarray(made.scale * (conductances @ made.signs) + made.offset)
+        return self._last_read
+
+    def in_use(self, now_ms: float) -> Array:
+        """Return the weights that are on the chip: those of the last read, if there was one."""
+        return self.weights(now_ms) if self._last_read is None else self._last_read
 
 
 def _highest_read(device: Memristor) -> float:

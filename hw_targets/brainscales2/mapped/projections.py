@@ -96,6 +96,12 @@ class Projection(RealisedProjection):  # noqa: D101
         """Whether a rule changes the weights."""
         return isinstance(self.devices, PlasticDevices)
 
+    def weights_in_use(self) -> npt.NDArray[np.float64]:
+        """Return the weights that are on the chip but for rounding, shape (n,)."""
+        if self.devices is None:
+            return self._values["weight"]
+        return self.devices.in_use(simulator.state.t)
+
     def asked_weights(self) -> npt.NDArray[np.float64]:
         """Return the weights that were asked for, shape (n,)."""
         return self._values["weight"] if "weight" in self._values else self.read("weight")[0]

@@ -284,7 +284,8 @@ def choose_gm(largest: float, dac: int, merge: int, rows: int) -> int:
     int
         So that the largest weight comes as close to the largest of the chip as it can.
     """
-    if largest == 0.0:
+    # Of several rows the last one needn't be full.
+    if largest == 0.0 or rows > 1:
         return GM_RANGE[1]
     return _at_least(largest / (rows * limits.WEIGHT_MAX * gain(1.0, dac, merge)), GM_RANGE)
 

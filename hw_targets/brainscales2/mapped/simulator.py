@@ -212,7 +212,8 @@ class State(common.control.BaseState):
         ids, times = self._source_events(end)
         self._spikes.append((ids, times * GRID_MS))
         begin = -1 if self._fresh else self._grid_now
-        for stop in [*self._executions(end), end] if self._engine is not None else []:
+        stops = sorted({*self._executions(end), end}) if self._engine is not None else []
+        for stop in stops:
             chosen = (times > begin) & (times <= stop)
             self._advance(mapping, begin, stop, mapping.places.position[ids[chosen]], times[chosen])
             begin = stop
