@@ -13,7 +13,7 @@
 
 PYTHON ?= python3
 # Fits five minutes on two cores, the installation included. The study in full: STUDY_ARGS=
-STUDY_ARGS ?= --backends nest,brian2_standalone --axis device.on_off_ratio=5,7,10,inf --seeds 1-3
+STUDY_ARGS ?= --axis device.on_off_ratio=5,10,20,50,inf --seeds 1-4
 PYTEST_ARGS ?=
 
 ifndef VENV
@@ -39,7 +39,7 @@ BENCH_STAMP := $(ENV)/.cosim-bench-installed
 .PHONY: study test test-all bench lint env extension clean
 
 study: extension
-	@"$(BIN)/python" studies/reram_on_off_ratio.py $(STUDY_ARGS)
+	@"$(BIN)/python" studies/chip_sequence_learning.py $(STUDY_ARGS)
 
 test: lint extension
 	@"$(BIN)/python" -m pytest -q -n 2 -m "not slow" $(PYTEST_ARGS)

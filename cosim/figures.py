@@ -204,7 +204,7 @@ def band(
     Runs of several backends are never pooled. Unless `x` or `group` is the column ``backend``,
     the first backend is drawn as usual, and each further one over it with open markers, a line
     style of its own and an outline for the band: where backends agree, each filled marker lies in
-    the rings of the others.
+    the rings of the others. Without a `group` each backend has a colour, too.
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def band(
             ),
             dodge=_DODGE * ((i + 0.5) / len(groups) - 0.5) * room(positions, x_scale),
             label=None if compares_backends else _with_count(name, part),
-            look=_look(i, j if compares_backends else None),
+            look=_look(i, j if compares_backends else None, j if group is None else i),
         )
     label_ticks(ax, positions)
     if x_scale == "category":
@@ -346,11 +346,10 @@ def _equals(summary: pd.DataFrame, column: str | None, value: Any) -> "pd.Series
     return summary[column] == value
 
 
-def _look(i: int, backend: int | None = None) -> dict[str, Any]:
+def _look(i: int, backend: int | None = None, colour: int | None = None) -> dict[str, Any]:
     """Return how the i-th group is drawn, on one backend (None) or the n-th of several."""
-    colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
     look: dict[str, Any] = {
-        "color": colours[i % len(colours)],
+        "color": _colour(i if colour is None else colour),
         "linestyle": _LINES[(i if backend is None else backend) % len(_LINES)],
         "marker": _MARKERS[i % len(_MARKERS)],
         "markeredgecolor": "white",
@@ -360,24 +359,31 @@ def _look(i: int, backend: int | None = None) -> dict[str, Any]:
     return look
 
 
-def _ring(backend: int, colour: str) -> dict[str, Any]:
+def _colour(number: int) -> Any:
+    colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    return colours[number % len(colours)]
+
+
+def _ring(backend: int, colour: Any) -> dict[str, Any]:
     """Return the marker of a backend after the first: around those of all before it."""
     size = mpl.rcParams["lines.markersize"] * (1 + 0.6 * backend)
     return {"markerfacecolor": "none", "markeredgecolor": colour, "markersize": size}
 
 
 def _legend_handles(summary: pd.DataFrame, group: str | None) -> list[Line2D]:
-    """Return one entry per group, in its colour, and one per backend, in its style."""
+    """Return one entry per group, in its colour, and one per backend, in its style.
+
+    Without groups backends have the colours.
+    """
     handles = []
-    neutral = _look(0)["color"]
     if group is not None:
-        neutral = "0.25"
         for i, (name, part) in enumerate(summary.groupby(group, sort=False, observed=True)):
             look = _look(i, 0) | {"linestyle": "none"}
             handles.append(Line2D([], [], label=_with_count(name, part), **look))
     for j, (name, part) in enumerate(summary.groupby(_BACKEND, sort=False, observed=True)):
-        look = {"color": neutral, "linestyle": _LINES[j % len(_LINES)], "marker": _MARKERS[0]}
-        look |= _ring(j, neutral) if j else {"markeredgecolor": "white"}
+        colour = _colour(j) if group is None else "0.25"
+        look = {"color": colour, "linestyle": _LINES[j % len(_LINES)], "marker": _MARKERS[0]}
+        look |= _ring(j, colour) if j else {"markeredgecolor": "white"}
         handles.append(Line2D([], [], label=_with_count(name, part), **look))
     return handles
 

@@ -2,8 +2,8 @@
 
 At the size of the published instance on BrainScaleS-2, on two simulators and on emulated chips, of
 which each seed is another one, over the on-off ratio of otherwise ideal memristive devices. On the
-chip the rule is executed every 0.5 s of biological time on what its sensors observe, weights have 6
-bits, and circuits differ from each other.
+chip the rule is executed every second of biological time on what its sensors observe, weights have
+6 bits, and circuits differ from each other.
 """
 
 import cosim

@@ -8,6 +8,7 @@ hardware times in us, potentials are in LSB of the chip's 8-bit converter (CADC,
 - `chip`, `mismatch`: chips whose circuits differ, and from settings to circuits
 - `settings`, `transfer`, `physics`: what the chip stores, and what it does in numbers
 - `calibration`: settings that make circuits equal
+- `placement`, `routing`: which circuits and rows of synapses a network gets
 - `correlation`: the synapses' sensors of correlated events and spikes
 - `readout`: the analog-to-digital converters
 - `limits`: sizes, ranges and rates of the chip

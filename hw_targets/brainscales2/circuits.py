@@ -291,9 +291,13 @@ class Circuits:
             one[name] = np.sum(share * getattr(self, name))
         for name in ("gain_exc", "gain_inh"):
             one[name] = np.mean(share * getattr(self, name))
-        for name in ("syn_rate_exc", "syn_rate_inh", "reversal_exc", "reversal_inh",
-                     "coba_reference_exc", "coba_reference_inh", "adaptation_rate",
-                     "adaptation_potential"):  # fmt: skip
+        for receptor in ("exc", "inh"):
+            # An input that is off has no say.
+            strength = np.abs(share * getattr(self, f"gain_{receptor}"))
+            rate = f"syn_rate_{receptor}"
+            one[rate] = _weighted_mean(getattr(self, rate), strength)
+        for name in ("reversal_exc", "reversal_inh", "coba_reference_exc", "coba_reference_inh",
+                     "adaptation_rate", "adaptation_potential"):  # fmt: skip
             one[name] = np.mean(getattr(self, name))
         leak = share * self.leak_rate
         one["leak_potential"] = _weighted_mean(self.leak_potential, leak)

@@ -65,7 +65,7 @@ class SensorParameters:
         seed : int
             Seed of the chip.
         synapse : ndarray of int64, shape (n,)
-            Synapses: (256 array + row) 256 + column, see `pynn.routing`.
+            Synapses: (256 array + row) 256 + column, see `routing`.
         amplitude, tau_us : float, optional
             Targets of the calibration.
 

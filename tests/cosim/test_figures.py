@@ -313,6 +313,10 @@ def test_backends_without_groups(two_backends):
     band(ax, two_backends, "ratio", "error")
     labels = [t.get_text() for t in ax.get_legend().get_texts()]
     assert labels == ["nest (n = 42)", "brian2 (n = 22)"]
+    assert len({line.get_color() for line in ax.get_legend().get_lines()}) == 2
+    assert {line.get_color() for line in ax.lines} == {
+        line.get_color() for line in ax.get_legend().get_lines()
+    }
 
 
 def test_long_lines_have_few_markers():

@@ -619,6 +619,14 @@ def test_spike_times_of_compartments_do_not_depend_on_others():
     np.testing.assert_allclose(of_0, alone.spike_times_us[alone.spike_circuits == 1], atol=0.1)
 
 
+def test_an_input_that_is_off_does_not_slow_that_of_a_merged_circuit():
+    parts = Circuits.ideal(2, syn_rate_exc=[0.2, 0.0], gain_exc=[0.07, 0.0])
+    (rate,) = parts.merged([[0, 1]]).syn_rate_exc
+    assert rate == 0.2
+    none = Circuits.ideal(2, syn_rate_exc=[0.2, 0.1], gain_exc=0.0)
+    assert none.merged([[0, 1]]).syn_rate_exc == pytest.approx(0.15)
+
+
 def test_merged_circuits_are_compartments_with_a_large_conductance():
     parts = Circuits.ideal(
         2, leak_potential=[80.0, 100.0], leak_rate=[0.1, 0.2], capacitance=[1.0, 0.5],

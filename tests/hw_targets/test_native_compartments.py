@@ -9,14 +9,15 @@ import pytest
 from pyNN.errors import NonExistentParameterError
 
 from hw_targets.brainscales2 import transfer
+from hw_targets.brainscales2.placement import PlacementError
 from hw_targets.brainscales2.pynn.morphology import (
     Compartment,
     McCircuitParameters,
     SharedLineConnection,
     create_mc_neuron,
 )
-from hw_targets.brainscales2.pynn.placement import PlacementError
-from hw_targets.brainscales2.pynn.routing import UnsuccessfulRouting
+from hw_targets.brainscales2.pynn.morphology.wiring import line_links
+from hw_targets.brainscales2.routing import UnsuccessfulRouting
 
 SCRIPTS = Path(__file__).parent / "scripts"
 
@@ -148,15 +149,15 @@ def test_labels():
 
 
 def test_a_conductance_couples_its_compartment_to_that_on_the_line(Pair):
-    assert Pair.wiring.links([0.0, 0.7, 3.0]) == [(1, 0, 0.7)]
-    assert Pair.wiring.links([0.5, 0.0, 3.0]) == []
+    assert line_links(Pair.wiring.lines, [0.0, 0.7, 3.0]) == [(1, 0, 0.7)]
+    assert line_links(Pair.wiring.lines, [0.5, 0.0, 3.0]) == []
 
 
 def test_conductances_that_meet_are_a_star():
     compartments = [Compartment([k], str(k), connect_conductance=[(k, 9)]) for k in range(3)]
     Star = create_mc_neuron("Star", compartments, [SharedLineConnection(0, 2, 0)])
     rates = [1.0, 2.0, 5.0]
-    found = {(a, b): rate for a, b, rate in Star.wiring.links(rates)}
+    found = {(a, b): rate for a, b, rate in line_links(Star.wiring.lines, rates)}
     # Kirchhoff: with potentials v the wire is at the mean of v weighted by the conductances.
     potentials = np.array([0.3, -1.2, 2.0])
     wire = np.dot(rates, potentials) / np.sum(rates)
@@ -294,7 +295,8 @@ def test_locations_of_connections(pynn, Pair):
     pynn.run(None, pynn.RunCommand.PREPARE)
     synapses = pynn.simulator.state.mapping.synapses
     np.testing.assert_array_equal(synapses.target, [0, 2, 1, 3, 0, 2, 0, 2])
-    np.testing.assert_array_equal(synapses.source, [0, 0, 0, 0, 2, 2, 4, 4])
+    n = synapses.n_inputs
+    np.testing.assert_array_equal(synapses.source, [0, 0, 0, 0, n + 1, n + 1, n + 3, n + 3])
 
 
 def test_locations_that_do_not_exist(pynn, Pair):

@@ -1,6 +1,7 @@
 """What scripts for the chip find in the vendor's interface besides its main road."""
 
 import importlib
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -199,11 +200,38 @@ def test_calibration_changed_in_place(pynn, tmp_path):
 def test_wrong_changes_of_a_configuration(pynn):
     chip = pynn.lola.Chip()
     chip.neuron_block.backends[0].clock_scale_slow = 3
-    with pytest.warns(UserWarning, match="clock_scale_slow=3"):
+    with pytest.warns(UserWarning, match="'clock_scale_slow': 3"):
         pynn.setup(initial_config=chip)
     assert pynn.simulator.state.initial_config.clock_scale_slow == 3
+    chip.neuron_block.backends[1].clock_scale_slow = 3
     chip.neuron_block.atomic_neurons[511].leak.v_leak = 1023
     with pytest.raises(OverflowError, match="leak_v_leak=1023"):
+        pynn.setup(initial_config=chip)
+
+
+def test_changes_in_place_are_kept(pynn, tmp_path):
+    chip = pynn.lola.Chip()
+    chip.neuron_block.atomic_neurons[3].leak.v_leak = 321
+    chip.neuron_block.backends[0].clock_scale_slow = 3
+    chip.neuron_block.backends[1].clock_scale_slow = 3
+    assert chip["leak_v_leak"][3] == 321
+    chip.save(tmp_path / "chip.json")
+    for copy in (
+        deepcopy(chip),
+        chip.changed([5], leak_v_leak=500),
+        pynn.helper.chip_from_file(tmp_path / "chip.json"),
+    ):
+        assert copy["leak_v_leak"][3] == 321
+        assert copy.neuron_block.atomic_neurons[3].leak.v_leak == 321
+        assert copy.clock_scale_slow == 3
+        copy.neuron_block.atomic_neurons[3].leak.v_leak = 4
+        assert chip["leak_v_leak"][3] == 321
+
+
+def test_digital_settings_changed_in_place_are_named(pynn):
+    chip = pynn.lola.Chip()
+    chip.neuron_block.atomic_neurons[3].event_routing.enable_bypass_excitatory = True
+    with pytest.warns(UserWarning, match="event_routing_enable_bypass_excitatory"):
         pynn.setup(initial_config=chip)
 
 
@@ -366,6 +394,49 @@ def test_calibration_of_a_built_neuron_keeps_that_of_others(pynn):
         assert without == beside
 
 
+def _conductance_based(pynn):
+    parts = pynn.morphology.mechanisms
+    builder = pynn.morphology.CompartmentBuilder()
+    builder.add(parts.MembraneCapacitance(capacitance=2.2e-12), label="cap")
+    synapse = parts.ConductanceBasedSynapse(strength=180, potential=300, reference=120)
+    builder.add(synapse, label="syn")
+    builder.add(parts.Fire(v_threshold=120, v_reset=70, tau_ref=8e-6, holdoff_time=4e-6), label="f")
+    compartment = builder.done("Compartment")
+    builder = pynn.morphology.MorphologyBuilder()
+    builder.add_compartment(compartment(), label="soma")
+    return builder.done("Neuron")()
+
+
+def test_calibration_does_not_depend_on_the_order_of_populations(pynn):
+    settings = []
+    for built_first in (False, True):
+        pynn.setup(neuronPermutation=range(0, 2) if built_first else [1, 0])
+        coba = pynn.cells.CalibHXNeuronCoba(v_rest=130, v_thresh=180, synapse_dac_bias=600)
+        kinds = [coba, _conductance_based(pynn)]
+        cells = [pynn.Population(1, kind) for kind in kinds[:: -1 if built_first else 1]]
+        pynn.run(None, pynn.RunCommand.PREPARE)
+        settings.append(cells[-1 if built_first else 0].actual_hwparams[0])
+    assert settings[0] == settings[1]
+
+
+def test_clocks_of_both_kinds_of_neurons_are_the_same(pynn):
+    pynn.setup()
+    pynn.Population(1, pynn.cells.CalibHXNeuronCuba())
+    pynn.Population(1, _conductance_based(pynn))
+    pynn.run(None, pynn.RunCommand.PREPARE)
+    current, conductance = (c.settings for c in pynn.simulator.state.calibrations.values())
+    assert current.clock_scale_fast == conductance.clock_scale_fast
+    assert current.clock_scale_slow == conductance.clock_scale_slow
+
+
+def test_errors_of_strengths_name_what_is_out_of_range(pynn):
+    pynn.setup()
+    cells = pynn.Population(2, _chain(pynn)())
+    cells.set(**{"connection.C0...C1.conductance": [1e-6, 1e-3]})
+    with pytest.raises(ValueError, match="=0.001 s"):
+        pynn.run(None, pynn.RunCommand.PREPARE)
+
+
 def test_circuits_of_a_built_neuron(pynn):
     parts = pynn.morphology.mechanisms
     builder = pynn.morphology.CompartmentBuilder()
@@ -455,6 +526,17 @@ def test_errors_of_the_builders(pynn):
     with pytest.raises(ValueError, match="tree"):
         builder.connect([morphology.Connection(a, b, 1e-6)])
     with pytest.raises(ValueError, match="label of its own"):
+        builder.done("Neuron")
+    for mechanism in (morphology.mechanisms.Leak(), morphology.mechanisms.Fire()):
+        part.add(mechanism, label="x")
+        builder.add_compartment(part.done("Part")(), label=type(mechanism).__name__)
+    builder.nodes = builder.nodes[-2:]
+    branch = builder.connect([morphology.Connection(*builder.nodes, 1e-6)], label="branch")
+    with pytest.raises(ValueError, match="Leak and Fire.*'x'"):
+        builder.done("Neuron")
+    c = builder.add_compartment(compartment(), label="c")
+    builder.connect([morphology.Connection(c, branch, 1e-6)])
+    with pytest.raises(ValueError, match="branch 'branch'"):
         builder.done("Neuron")
     with pytest.raises(RuntimeError, match="excitatory and inhibitory"):
         morphology.mechanisms.CurrentBasedSynapse("shunting")

@@ -5,14 +5,15 @@ import importlib
 import numpy as np
 import pytest
 
+from hw_targets.brainscales2 import transfer
 from hw_targets.brainscales2.pynn.morphology import (
     Compartment,
     SharedLineConnection,
     create_mc_neuron,
 )
-from hw_targets.brainscales2.pynn.routing import PlacedSynapse
 from hw_targets.brainscales2.pynn.switches import CONDUCTANCE, LINE_RIGHT, RIGHT, TO_LINE, VERTICAL
 from hw_targets.brainscales2.pynn.switches import join as join_switches
+from hw_targets.brainscales2.routing import PlacedSynapse
 from hw_targets.brainscales2.vendor import hal, halco, lola, sta
 
 PASSIVE = {
@@ -174,6 +175,133 @@ def test_chain_by_switches_is_the_chain_by_compartments(ideal):
     assert by_switches[1] > 1.5 * by_switches[2] > 0
 
 
+def joined_pair(pynn, **second):
+    """Two neurons on circuits 31 and 32, whose membranes are connected."""
+    pynn.setup(neuronPermutation=[31, 32, 40])
+    pair = pynn.Population(2, pynn.cells.HXNeuron(**PASSIVE))
+    pair[0:1].set(multicompartment_connect_right=True)
+    pair[1:2].set(**second)
+    return pair
+
+
+def test_synapses_of_joined_neurons_are_those_of_their_own_circuits(ideal):
+    pair = joined_pair(ideal)
+    source = ideal.Population(4, ideal.cells.SpikeSourceArray())
+    projections = [
+        ideal.Projection(source, pair[k : k + 1], ideal.AllToAllConnector()) for k in range(2)
+    ]
+    ideal.run(None, ideal.RunCommand.PREPARE)
+    for projection, circuit in zip(projections, (31, 32), strict=True):
+        columns = [synapses[0].column for synapses in projection.placed_connections]
+        assert columns == [circuit] * 4
+
+
+def test_events_act_through_the_input_of_their_own_circuit(ideal):
+    """The same current into the same capacitance, whatever the other circuit's input does."""
+    heights = {}
+    for gm in (500, 250, 0):
+        for target in range(2):
+            pair = joined_pair(ideal, excitatory_input_i_bias_gm=gm)
+            source = ideal.Population(1, ideal.cells.SpikeSourceArray(spike_times=[0.05]))
+            synapse = ideal.synapses.StaticSynapse(weight=5)
+            connector = ideal.AllToAllConnector()
+            ideal.Projection(source, pair[target : target + 1], connector, synapse)
+            pair[0:1].record("v")
+            ideal.run(0.1)
+            found = trace(pair[0:1])
+            heights[gm, target] = found.max() - found[:100].mean()
+    # The limit of the whole input, 2 % above an event of this size, shrinks with gm.
+    assert heights[500, 0] == pytest.approx(heights[500, 1], rel=1e-6)
+    assert heights[250, 0] == pytest.approx(heights[500, 0], rel=0.02)
+    assert heights[0, 0] == pytest.approx(heights[500, 0], rel=0.02)
+    assert heights[250, 1] == pytest.approx(0.5 * heights[500, 0], rel=0.02)
+    assert heights[0, 1] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_joined_neurons_send_on_the_bus_of_their_own_circuit(ideal):
+    pair = joined_pair(ideal, threshold_enable=True, threshold_v_threshold=300)
+    post = ideal.Population(1, ideal.cells.HXNeuron())
+    projection = ideal.Projection(pair[1:2], post, ideal.AllToAllConnector())
+    ideal.run(None, ideal.RunCommand.PREPARE)
+    assert projection.placed_connections[0][0].row // 64 == 1
+
+
+def test_joined_neurons_are_read_through_their_own_channels(pynn):
+    pair = joined_pair(pynn)
+    pair.record("v", device="cadc")
+    pynn.run(0.1)
+    first, second = (
+        signal.magnitude.mean()
+        for signal in pair.get_data("v").segments[-1].irregularlysampledsignals
+    )
+    offset = pynn.configure(chip=1).chip.cadc_offset
+    # Both are rounded to whole LSB.
+    assert second - first == pytest.approx(offset[32] - offset[31], abs=1.0)
+    assert abs(offset[32] - offset[31]) > 1.0
+
+
+def test_rules_see_no_spikes_of_a_neuron_without_threshold(ideal):
+    seen = []
+
+    class Rule(ideal.PlasticityRule):
+        def emulate(self, synapses, neurons, recording):
+            seen.append(neurons[0].spike_counts.tolist())
+            synapses[0].weights[:] = 63
+
+    rule = Rule(ideal.Timer(start=0.05, period=1.0, num_periods=1))
+    pair = ideal.Population(2, ideal.cells.HXNeuron(rule, **LEAK_OVER_THRESHOLD))
+    pair[1:2].set(threshold_enable=False, **READOUT)
+    pair[0:1].set(multicompartment_connect_right=True)
+    post = ideal.Population(1, ideal.cells.HXNeuron(**PASSIVE))
+    synapse = ideal.synapses.PlasticSynapse(weight=20, plasticity_rule=rule)
+    projection = ideal.Projection(pair[1:2], post, ideal.AllToAllConnector(), synapse)
+    post.record("v")
+    ideal.run(0.1)
+    ((own, other),) = seen
+    assert own >= 5
+    assert other == 0
+    assert np.ptp(trace(post)) < 1e-6
+    assert projection.get("weight", format="list") == [(0, 0, 20)]
+
+
+def test_switches_are_the_same_throughout_a_run(ideal):
+    ideal.setup(neuronPermutation=[0, 1, 2])
+    three = ideal.Population(3, ideal.cells.HXNeuron(**PASSIVE))
+    closed = {"multicompartment_connect_soma": True, "multicompartment_connect_soma_right": True}
+    three[0:1].set(**closed)
+    three[1:2].set(multicompartment_connect_soma_right=True)
+    three[2:3].set(multicompartment_connect_soma=True)
+    ideal.run(0.1, ideal.RunCommand.APPEND)
+    three.set(**dict.fromkeys(closed, False))
+    three[1:2].set(multicompartment_connect_right=True)
+    with pytest.raises(RuntimeError, match="membranes"):
+        ideal.run(0.1)
+
+
+# ---- adaptation --------------------------------------------------------------------------------
+
+
+def test_adaptation_of_spikes_alone_can_be_read(ideal):
+    reference = 500
+    neuron = ideal.Population(
+        1,
+        ideal.cells.HXNeuron(
+            **LEAK_OVER_THRESHOLD, adaptation_enable=True, adaptation_enable_pulse=True,
+            adaptation_i_bias_b=20, adaptation_i_bias_tau=100, adaptation_v_ref=reference,
+        ),
+    )  # fmt: skip
+    neuron.record(["adaptation", "spikes"], device="cadc")
+    ideal.run(0.1)
+    signal = neuron.get_data("adaptation").segments[-1].irregularlysampledsignals[0]
+    times, values = np.array(signal.times), signal.magnitude.ravel()
+    spikes = spike_times(neuron)
+    assert spikes.size >= 5
+    # Pulled towards the reference potential until a spike raises it.
+    np.testing.assert_allclose(values[times < spikes[0]], transfer.DIRECT(reference), rtol=1e-6)
+    steps = [values[times > t][0] - values[times < t][-1] for t in spikes[:5]]
+    assert min(steps) > 0
+
+
 # ---- an initial configuration that is the same everywhere ----------------------------------------
 
 
@@ -316,6 +444,15 @@ def test_a_row_is_as_it_was_when_written(pynn, program):
     arguments[2].values[1] = 63
     pynn.run(4.0)
     assert [len(t) for t in neurons.get_data("spikes").segments[-1].spiketrains] == [40, 0]
+
+
+def test_a_write_that_is_added_later_acts_in_what_is_scheduled_later(pynn, program):
+    neurons, _, places = forwarding(pynn)
+    program.write(*written({0: 63}, 0.0, places[0]))
+    pynn.run(2.0, pynn.RunCommand.APPEND)
+    program.write(*written({1: 63}, 0.0, places[0]))
+    pynn.run(None)
+    assert [len(t) for t in neurons.get_data("spikes").segments[-1].spiketrains] == [20, 0]
 
 
 def test_other_writes_are_refused(pynn, program):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pyNN.core import IndexBasedExpression
 from pyNN.errors import ConnectionError
 
-from hw_targets.brainscales2.pynn.routing import (
+from hw_targets.brainscales2.routing import (
     ANY_BUS,
     UnsuccessfulRouting,
     bus_of_circuit,

@@ -4,7 +4,7 @@ import neo
 import numpy as np
 import pytest
 
-from hw_targets.brainscales2 import limits
+from hw_targets.brainscales2 import limits, transfer
 from hw_targets.brainscales2.pynn import observables
 from hw_targets.brainscales2.readout import MADC_PERIOD_US
 from hw_targets.brainscales2.transfer import MADC_OFFSET, MADC_PER_CADC
@@ -330,17 +330,23 @@ def test_synaptic_inputs(ideal):
 
 
 def test_adaptation_follows_the_membrane(ideal):
-    # At rest the adaptation's voltage is the membrane's.
+    # At rest its current is a times the membrane's distance from v_leak, and its voltage as far
+    # from v_ref as the current needs.
+    a, v_leak, v_ref = 100, 300, 400
     neurons = ideal.Population(
         2,
         ideal.cells.HXNeuron(
             leak_v_leak=700, leak_i_bias=300, membrane_capacitance_capacitance=63,
-            adaptation_enable=True, adaptation_i_bias_a=100, adaptation_i_bias_tau=1022,
-            adaptation_v_leak=300,
+            adaptation_enable=True, adaptation_i_bias_a=a, adaptation_i_bias_tau=1022,
+            adaptation_v_leak=v_leak, adaptation_v_ref=v_ref,
         ),
     )  # fmt: skip
     neurons[0:1].record("v")
     neurons[1:2].record("adaptation")
     ideal.run(1.0)
-    membrane, adaptation = (signal.magnitude[-1, 0] for signal in signals(neurons))
-    assert adaptation == pytest.approx(membrane, abs=0.01)
+    adaptation, membrane = (
+        (signal.magnitude[-1, 0] - MADC_OFFSET) / MADC_PER_CADC for signal in signals(neurons)
+    )
+    current = transfer.leak_rate(np.array(a)) * (membrane - transfer.DIRECT(v_leak))
+    expected = transfer.DIRECT(v_ref) + current / observables.ADAPTATION_CONDUCTANCE
+    assert adaptation == pytest.approx(expected, abs=0.01)

@@ -11,6 +11,7 @@ from cosim.figures import style
 METRICS = ["prediction_error_mean_last_10", "relative_active_neurons", "episodes_to_solution"]
 STUDIES = [
     "analog_rates",
+    "chip_sequence_learning",
     "published_devices",
     "reram_failure",
     "reram_on_off_ratio",

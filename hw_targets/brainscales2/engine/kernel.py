@@ -600,10 +600,17 @@ def _exchange(net: Network, k: int, v: FloatArray, low: int, high: int) -> None:
         if net.member[first] < low or net.member[last - 1] >= high:
             continue
         m = last - first
+        base = net.exchange_first[c] + k * m * m
+        if m == 2:
+            # The most frequent case, without an array, which takes time to make.
+            i, j = net.member[first], net.member[first + 1]
+            difference = v[j] - v[i]
+            v[i] += net.exchange[base + 1] * difference
+            v[j] -= net.exchange[base + 2] * difference
+            continue
         old = np.empty(m)
         for i in range(m):
             old[i] = v[net.member[first + i]]
-        base = net.exchange_first[c] + k * m * m
         for i in range(m):
             # From differences, so that equal potentials stay equal to the last bit.
             change = 0.0

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.mapped.compartments import Compartment
 from hw_targets.brainscales2.mapped.scaling import Array
-from hw_targets.brainscales2.pynn.routing import (
+from hw_targets.brainscales2.routing import (
     ANY_BUS,
     Routing,
     UnsuccessfulRouting,

@@ -22,7 +22,7 @@ from hw_targets.brainscales2.mapped.report import (
 )
 from hw_targets.brainscales2.mapped.scales import Scales, WeightScales
 from hw_targets.brainscales2.mapped.scaling import RECEPTORS, Array
-from hw_targets.brainscales2.pynn.routing import n_synapses
+from hw_targets.brainscales2.routing import n_synapses
 
 
 def describe_cells(

@@ -36,8 +36,8 @@ from hw_targets.brainscales2.mapped.scales import (
     scale_weights,
 )
 from hw_targets.brainscales2.mapped.scaling import Array, hardware_weights
-from hw_targets.brainscales2.pynn.placement import NeuronPlacement, PlacementError
-from hw_targets.brainscales2.pynn.routing import Routing
+from hw_targets.brainscales2.placement import NeuronPlacement, PlacementError
+from hw_targets.brainscales2.routing import Routing
 
 IntArray = npt.NDArray[np.int64]
 

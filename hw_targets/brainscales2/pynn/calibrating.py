@@ -19,6 +19,9 @@ from hw_targets.brainscales2.pynn.cells import (
 from hw_targets.brainscales2.pynn.parameters import AtomicNeuron
 from hw_targets.brainscales2.settings import PARAMETERS, Settings
 
+#: Targets that decide about the refractory clocks, which both kinds of neurons share.
+_CLOCKED = ("refractory_time", "holdoff_time")
+
 #: Targets that are cut off to whole LSB.
 _POTENTIALS = ("leak", "reset", "threshold", "e_coba_reversal_exc", "e_coba_reversal_inh",
                "e_coba_reference")  # fmt: skip
@@ -93,7 +96,7 @@ def calibrate_populations(
     chip : Chip
         Chip.
     populations : sequence of Population
-        Populations of cell types that have `circuit_targets`.
+        Populations of a `CalibratedCellType`.
     circuits : sequence of ndarray of int64
         Circuits of each.
     base : Target
@@ -121,6 +124,7 @@ def calibrate_populations(
         for receptor, short in (("exc", "E"), ("inh", "I"))
     }
     dac_bias = _common(populations, wanted_of, "synapse_dac_bias")
+    bias = base.synapse_dac_bias if dac_bias is None else int(dac_bias)
     result = {}
     for kind in sorted({bool(p.celltype.conductance_based) for p in populations}):
         targets = _base_targets(base, kind)
@@ -128,21 +132,10 @@ def calibrate_populations(
             if strength is not None:
                 targets[name][:] = strength
         for population, where, wanted in zip(populations, circuits, wanted_of, strict=True):
-            for target, _, values in wanted:
-                # The refractory clocks are common to both kinds.
-                if target == "synapse_dac_bias" or not (
-                    kind == population.celltype.conductance_based or target == "refractory_time"
-                ):
-                    continue
-                cut = np.trunc(values) if whole_lsb and target in _POTENTIALS else values
-                given = ~np.isnan(values)
-                if targets[target] is None:
-                    targets[target] = (targets["leak"] + targets["threshold"]) / 2.0
-                targets[target][where[given]] = cut[given]
-        for target in INTEGER_TARGETS:
-            targets[target] = targets[target].astype(np.int64)
-        bias = base.synapse_dac_bias if dac_bias is None else int(dac_bias)
-        aim = Target(**targets, synapse_dac_bias=bias)
+            is_kind = kind == population.celltype.conductance_based
+            chosen = [one for one in wanted if is_kind or one.target in _CLOCKED]
+            _set_targets(targets, where, chosen, whole_lsb)
+        aim = Target(**_completed(targets), synapse_dac_bias=bias)
         result[kind] = Calibration(aim, calibrate(chip, aim))
     for population, where in zip(populations, circuits, strict=True):
         found = result[bool(population.celltype.conductance_based)]
@@ -157,13 +150,46 @@ def calibrate_populations(
     return result
 
 
+def _set_targets(
+    targets: dict[str, Any],
+    circuits: npt.NDArray[np.int64],
+    wanted: Sequence[CircuitTarget],
+    whole_lsb: bool,
+) -> None:
+    """Set the targets of the circuits of one population."""
+    for target, _, values in wanted:
+        if target == "synapse_dac_bias":
+            continue
+        if targets[target] is None:
+            targets[target] = np.full(limits.N_CIRCUITS, np.nan)
+        given = ~np.isnan(values)
+        cut = np.trunc(values) if whole_lsb and target in _POTENTIALS else values
+        targets[target][circuits[given]] = cut[given]
+
+
+def _completed(targets: dict[str, Any]) -> dict[str, Any]:
+    """Give circuits without one their default reference, and integers their type."""
+    completed = dict(targets)
+    reference = targets["e_coba_reference"]
+    if reference is not None:
+        # As the calibration chooses it for all, but that it takes given ones in their range only.
+        default = np.clip(0.5 * (targets["leak"] + targets["threshold"]),
+                          *RANGES["e_coba_reference"])  # fmt: skip
+        completed["e_coba_reference"] = np.where(np.isnan(reference), default, reference)
+    for name in INTEGER_TARGETS:
+        completed[name] = targets[name].astype(np.int64)
+    return completed
+
+
 def _base_targets(base: Target, conductance_based: bool) -> dict[str, Any]:
     """Targets of circuits without a neuron of this kind, as arrays."""
     given = {f.name: getattr(base, f.name) for f in fields(Target) if f.name != "synapse_dac_bias"}
     reversals = {"e_coba_reversal_exc": "e_rev_E", "e_coba_reversal_inh": "e_rev_I"}
     for target, name in reversals.items():
-        default = CalibHXNeuronCoba.default_parameters[name]
-        given[target] = (given[target] or default) if conductance_based else None
+        if not conductance_based:
+            given[target] = None
+        elif given[target] is None:
+            given[target] = CalibHXNeuronCoba.default_parameters[name]
     return {
         name: None if value is None else np.array(np.broadcast_to(value, limits.N_CIRCUITS), float)
         for name, value in given.items()

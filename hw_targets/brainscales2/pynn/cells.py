@@ -9,13 +9,14 @@ from pyNN.parameters import ParameterSpace
 from pyNN.standardmodels import StandardCellType, build_translations
 
 from hw_targets.brainscales2.calibration import Target
+from hw_targets.brainscales2.engine.compartments import Link
+from hw_targets.brainscales2.placement import Offsets
 from hw_targets.brainscales2.pynn.parameters import (
     DEFAULTS,
     AtomicNeuron,
     ReadoutSource,
     evaluate,
 )
-from hw_targets.brainscales2.pynn.placement import Offsets
 from hw_targets.brainscales2.pynn.plasticity_handle import PlasticityRuleHandle
 from hw_targets.brainscales2.pynn.sources import (
     ExternalNeuron,
@@ -27,8 +28,8 @@ from hw_targets.brainscales2.pynn.sources import (
 )
 
 __all__ = [
-    "CalibHXNeuronCoba", "CalibHXNeuronCuba", "ExternalNeuron", "HXNeuron", "NeuronCellType",
-    "OffChipSource", "SpikeIOCell", "SpikeSourceArray", "SpikeSourcePoisson",
+    "CalibHXNeuronCoba", "CalibHXNeuronCuba", "CalibratedCellType", "ExternalNeuron", "HXNeuron",
+    "NeuronCellType", "OffChipSource", "SpikeIOCell", "SpikeSourceArray", "SpikeSourcePoisson",
     "SpikeSourcePoissonOnChip",
 ]  # fmt: skip
 
@@ -79,9 +80,23 @@ class NeuronCellType(StandardCellType, PlasticityRuleHandle):
         """Tell whether a variable can be recorded."""
         return variable in self.recordable
 
+    def receptor_kind(self, receptor: str, compartment: int) -> str:
+        """Tell whether a receptor of a compartment is ``excitatory`` or ``inhibitory``."""
+        return receptor
+
     def neurons(self) -> list[AtomicNeuron]:
         """Return the settings of all circuits, neuron by neuron."""
         raise NotImplementedError
+
+    def links(self, rates: npt.NDArray[np.float64]) -> list[list[Link]]:
+        """Return the conductances between the compartments of each neuron.
+
+        Parameters
+        ----------
+        rates : ndarray, shape (n_neurons, n_circuits)
+            Conductances of the circuits over a capacitance of 1, in 1/us.
+        """
+        return [[] for _ in rates]
 
 
 class HXNeuron(NeuronCellType):
@@ -89,6 +104,9 @@ class HXNeuron(NeuronCellType):
 
     Parameters are integers of the analog storage, 0 ... 1022, or switches; by default a circuit is
     silent. With ``setup(initial_config=...)`` those not given are taken from there.
+
+    Switches ``multicompartment_connect_...`` connect membranes of neurons next to each other, each
+    of which keeps its own synapses, threshold and readout.
     """
 
     # Numbers as floats, which take whole numbers, too.
@@ -129,7 +147,44 @@ class HXNeuron(NeuronCellType):
         return AtomicNeuron({n: value for n, value in parameters.items() if n in DEFAULTS})
 
 
-class CalibHXNeuronCuba(NeuronCellType):
+class CalibratedCellType(NeuronCellType):
+    """Base of cell types whose circuits are calibrated to what their parameters say.
+
+    Parameters
+    ----------
+    plasticity_rule : PlasticityRule, optional
+        Rule that changes the neurons during a run.
+    **parameters
+        Parameters, one value for all neurons or one for each.
+    """
+
+    def __init__(self, plasticity_rule: Any = None, **parameters: Any) -> None:
+        super().__init__(plasticity_rule, **parameters)
+        self._target: ParameterSpace | None = None
+        self._actual: list[AtomicNeuron] = []
+
+    def circuit_targets(self) -> list[CircuitTarget]:
+        """Return the targets of all circuits, neuron by neuron."""
+        raise NotImplementedError
+
+    def set_calibrated(self, neurons: list[AtomicNeuron]) -> None:
+        """Note the result of a calibration to the present parameters."""
+        self._target = copy.deepcopy(self.parameter_space)
+        self._actual = neurons
+
+    def is_calibrated(self) -> bool:
+        """Tell whether the parameters are those of the last calibration."""
+        return self._target is not None and all(
+            np.array_equal(self._target[name], self.parameter_space[name])
+            for name in self.default_parameters
+            if name not in _READOUT
+        )
+
+    def neurons(self) -> list[AtomicNeuron]:  # noqa: D102
+        return self._actual
+
+
+class CalibHXNeuronCuba(CalibratedCellType):
     """A calibrated neuron with current-based synapses.
 
     Parameters
@@ -188,38 +243,23 @@ class CalibHXNeuronCuba(NeuronCellType):
 
     def __init__(self, plasticity_rule: Any = None, **parameters: Any) -> None:
         super().__init__(plasticity_rule, **parameters)
-        self._target: ParameterSpace | None = None
         self._calibrated: list[AtomicNeuron] = []
-        self._actual: list[AtomicNeuron] = []
 
-    def circuit_targets(self) -> list[CircuitTarget]:
-        """Return the targets of all neurons' circuits."""
+    def circuit_targets(self) -> list[CircuitTarget]:  # noqa: D102
         pairs = (*self.targets.items(), ("synapse_dac_bias", "synapse_dac_bias"))
         return [
             CircuitTarget(target, name, np.asarray(self.parameter_space[name], dtype=float))
             for name, target in pairs
         ]
 
-    def set_calibrated(self, neurons: list[AtomicNeuron]) -> None:
-        """Note the result of a calibration to the present parameters."""
-        self._target = copy.deepcopy(self.parameter_space)
-        self._calibrated, self._actual = neurons, copy.deepcopy(neurons)
-
-    def is_calibrated(self) -> bool:
-        """Tell whether the parameters are those of the last calibration."""
-        return self._target is not None and all(
-            np.array_equal(self._target[name], self.parameter_space[name])
-            for name in (*self.targets, "synapse_dac_bias")
-        )
+    def set_calibrated(self, neurons: list[AtomicNeuron]) -> None:  # noqa: D102
+        super().set_calibrated(copy.deepcopy(neurons))
+        self._calibrated = neurons
 
     def is_as_calibrated(self) -> np.ndarray:
         """Tell of each neuron whether its settings are those that the calibration found."""
         pairs = zip(self._actual, self._calibrated, strict=True)
         return np.array([actual == found for actual, found in pairs])
-
-    def neurons(self) -> list[AtomicNeuron]:
-        """Return the settings of each neuron's circuit."""
-        return self._actual
 
     @property
     def actual_hwparams(self) -> tuple[AtomicNeuron, ...]:

@@ -1,37 +1,23 @@
 """Settings of a chip that scripts change circuit by circuit, as the vendor's `lola.Chip`."""
 
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 from warnings import warn
 
 import numpy as np
+import numpy.typing as npt
 
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.pynn.calibrating import neurons_of
-from hw_targets.brainscales2.pynn.parameters import AtomicNeuron
+from hw_targets.brainscales2.pynn.clock_settings import CLOCKS, Backend
+from hw_targets.brainscales2.pynn.parameters import DEFAULTS, DIGITAL, AtomicNeuron, checked
 from hw_targets.brainscales2.settings import PARAMETERS, Settings
 
 T = TypeVar("T")
 
 N_BACKENDS = 2
 """Halves of the chip whose circuits share clocks."""
-
-
-@dataclass
-class Backend:
-    """Clocks of half of the circuits.
-
-    Parameters
-    ----------
-    clock_scale_fast, clock_scale_slow : int
-        Scales of the clocks: 250 MHz / 2^(scale + 1).
-    enable_clocks : bool, optional
-        Without effect: the emulation's clocks are always on.
-    """
-
-    clock_scale_fast: int
-    clock_scale_slow: int
-    enable_clocks: bool = True
 
 
 class ByCoordinate(list[T], Generic[T]):
@@ -65,7 +51,8 @@ class NeuronBlock:
 class ChipSettings(Settings):
     """Settings of a chip that can also be changed in place, through `neuron_block`.
 
-    Such changes act where the settings are given to `setup` afterwards.
+    Such changes are seen wherever the settings are read, copied or saved, and act where they are
+    given to `setup` afterwards.
     """
 
     @classmethod
@@ -78,20 +65,35 @@ class ChipSettings(Settings):
         """Circuits, ``atomic_neurons``, and clocks, ``backends``."""
         found: NeuronBlock | None = vars(self).get("_neuron_block")
         if found is None:
-            clocks = (self.clock_scale_fast, self.clock_scale_slow)
+            clocks = [{clock: getattr(self, clock) for clock in CLOCKS} for _ in range(N_BACKENDS)]
             found = NeuronBlock(
                 ByCoordinate(neurons_of(self, np.arange(limits.N_CIRCUITS))),
-                ByCoordinate(Backend(*clocks) for _ in range(N_BACKENDS)),
+                ByCoordinate(Backend(scales) for scales in clocks),
             )
             object.__setattr__(self, "_neuron_block", found)
         return found
 
-    def edited(self) -> Settings:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return type(self).of(self.edited())
+
+    def __getitem__(self, name: str) -> npt.NDArray[np.int64]:  # noqa: D105
+        block: NeuronBlock | None = vars(self).get("_neuron_block")
+        if block is None:
+            return super().__getitem__(name)
+        return np.array([checked(name, neuron[name]) for neuron in block.atomic_neurons])
+
+    def changed(self, circuits: Any = slice(None), **values: npt.ArrayLike) -> Self:  # noqa: D102
+        return Settings.changed(self.edited(), circuits, **values)
+
+    def save(self, path: str | Path) -> None:  # noqa: D102
+        Settings.save(self.edited(), path)
+
+    def edited(self) -> Self:
         """Return the settings with what was changed in place.
 
         Returns
         -------
-        Settings
+        ChipSettings
 
         Raises
         ------
@@ -101,18 +103,26 @@ class ChipSettings(Settings):
         block: NeuronBlock | None = vars(self).get("_neuron_block")
         if block is None:
             return self
-        values = [neuron.values() for neuron in block.atomic_neurons]
-        first, second = block.backends
+        digital = sorted(
+            {name for n in block.atomic_neurons for name in DIGITAL if n[name] != DEFAULTS[name]}
+        )
+        if digital:
+            warn(
+                f"neuron_block: changes of {', '.join(digital)} have no effect, since the settings "
+                "are those of the analog circuits; give them to HXNeuron",
+                stacklevel=2,
+            )
+        first, second = ({clock: getattr(b, clock) for clock in CLOCKS} for b in block.backends)
         if first != second:
             warn(
-                f"{first} and {second}: the emulated circuits share the clocks of the first",
+                f"neuron_block.backends: {first} and {second}, the emulated circuits share the "
+                "clocks of the first: set both",
                 stacklevel=2,
             )
         return replace(
             self,
-            parameters={name: np.array([v[name] for v in values]) for name in PARAMETERS},
-            clock_scale_fast=int(first.clock_scale_fast),
-            clock_scale_slow=int(first.clock_scale_slow),
+            parameters={name: self[name] for name in PARAMETERS},
+            **first,
         )
 
 

@@ -9,6 +9,10 @@ from pyNN import common
 from pyNN.common.control import DEFAULT_MIN_DELAY
 from pyNN.recording import get_io
 
+from hw_targets.brainscales2.placement import (
+    BackgroundSpikeSourcePlacement,
+    NeuronPlacement,
+)
 from hw_targets.brainscales2.pynn import simulator
 from hw_targets.brainscales2.pynn.calibrating import SpikingCalibOptions, SpikingCalibTarget
 from hw_targets.brainscales2.pynn.chip_settings import ChipSettings
@@ -18,10 +22,6 @@ from hw_targets.brainscales2.pynn.injection import (
     InjectedConfiguration,
     InjectedReadout,
     check_empty,
-)
-from hw_targets.brainscales2.pynn.placement import (
-    BackgroundSpikeSourcePlacement,
-    NeuronPlacement,
 )
 from hw_targets.brainscales2.pynn.populations import Population
 from hw_targets.brainscales2.pynn.projections import Projection

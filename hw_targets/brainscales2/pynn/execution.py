@@ -1,7 +1,7 @@
 """Runs: the snippets of an experiment, one after the other, on the engine."""
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,8 @@ from hw_targets.brainscales2.circuits import Circuits
 from hw_targets.brainscales2.engine import Activity, Engine, Probe, State
 from hw_targets.brainscales2.pynn import observables
 from hw_targets.brainscales2.pynn.configuration import Configuration, next_run
-from hw_targets.brainscales2.pynn.mapping import Generator, Inputs, Mapping, Span
+from hw_targets.brainscales2.pynn.inputs import Generator, Inputs, Span
+from hw_targets.brainscales2.pynn.mapping import Mapping
 from hw_targets.brainscales2.pynn.plasticity import Plan, Plasticity, Records
 from hw_targets.brainscales2.pynn.recording_config import RecordingConfig, RecordingSite
 from hw_targets.brainscales2.pynn.sources import CLOCKS_PER_MS
@@ -103,9 +104,11 @@ def execute(snippets: Sequence[Snippet], configuration: Configuration) -> None:
             _note_spikes(snippet, _NO_ACTIVITY, clock, source, link)
             continue
         circuits = snippet.network.physics(configuration, trial)
+        strengths = snippet.network.strengths(configuration, trial)
+        synapses = snippet.network.synapses
         engine = Engine(
             circuits,
-            snippet.network.synapses,
+            replace(synapses, weight=strengths * synapses.weight),
             dt_us=configuration.dt_us,
             seed=seed,
             inter_compartment=snippet.network.links,
@@ -118,6 +121,7 @@ def execute(snippets: Sequence[Snippet], configuration: Configuration) -> None:
         activity, snippet.observables = plasticity.advance(
             engine,
             snippet.network,
+            strengths,
             snippet.plans,
             snippet.span,
             clock,
@@ -215,10 +219,8 @@ def _note_spikes(
     of_neurons = _by_owner(spike_clock, activity.spike_circuits)
     of_sources = _by_owner(clock, source)
     for site in sites:
-        if site.cell_id in network.silent:
-            times = None
-        elif site.cell_id in network.index:
-            times = of_neurons.get(network.index[site.cell_id] + site.comp_id)
+        if site.cell_id in network.index:
+            times = of_neurons.get(network.spiking(site.cell_id) + site.comp_id)
         elif site.cell_id in network.inputs:
             times = of_sources.get(network.inputs[site.cell_id])
         else:
@@ -273,12 +275,9 @@ def _note_samples(
     number: int,
 ) -> None:
     network, probe = snippet.network, readout.probe
-    hardware = network.circuits[probe.circuits]
+    hardware = np.array([network.recorded_circuit(site) for site in readout.sites], dtype=np.int64)
     voltages = observables.voltage(
-        probe.variable,
-        values,
-        circuits[probe.circuits],
-        observables.dac_bias_of(network.settings.synapse_dac_bias, hardware),
+        probe.variable, values, circuits[probe.circuits], network.settings, hardware
     )
     found = observables.readings(
         readout.device,

@@ -1,15 +1,14 @@
-"""From a network of populations and projections to circuits, settings, synapses and events."""
+"""From a network of populations and projections to circuits, settings and synapses."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.calibration import Target, ideal_circuits
 from hw_targets.brainscales2.circuits import Circuits
-from hw_targets.brainscales2.engine import Synapses
-from hw_targets.brainscales2.engine.compartments import Link
 from hw_targets.brainscales2.pynn.calibrating import (
     Calibration,
     calibrate_populations,
@@ -17,25 +16,23 @@ from hw_targets.brainscales2.pynn.calibrating import (
 )
 from hw_targets.brainscales2.pynn.cells import (
     CalibHXNeuronCuba,
-    HXNeuron,
+    CalibratedCellType,
     NeuronCellType,
     SpikeIOCell,
     SpikeSourcePoissonOnChip,
 )
 from hw_targets.brainscales2.pynn.configuration import Configuration
-from hw_targets.brainscales2.pynn.morphology import BuiltNeuron, McNeuron
-from hw_targets.brainscales2.pynn.morphology.wiring import Wiring
+from hw_targets.brainscales2.pynn.connecting import Connected, connect
+from hw_targets.brainscales2.pynn.membranes import Membranes, find_membranes
 from hw_targets.brainscales2.pynn.parameters import AtomicNeuron
-from hw_targets.brainscales2.pynn.routing import ANY_BUS, Routing, bus_of_circuit, route
-from hw_targets.brainscales2.pynn.sources import clocks
-from hw_targets.brainscales2.pynn.switches import Joined, join, of_populations
+from hw_targets.brainscales2.pynn.recording_config import RecordingSite
 from hw_targets.brainscales2.settings import PARAMETERS, Settings
-from hw_targets.brainscales2.transfer import compartment_rate
 
 if TYPE_CHECKING:
     from hw_targets.brainscales2.pynn.simulator import State
 
 IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 #: A circuit that spikes at each event and does nothing else: an event moves the potential far
@@ -51,47 +48,14 @@ _BYPASS: dict[str, Any] = {
 _BYPASS_GAIN = 1e5
 
 
-class Span(NamedTuple):
-    """A time from begin to end, in ms as the user has it and in clock cycles of 8 ns."""
-
-    begin_ms: float
-    end_ms: float
-    begin: int
-    end: int
-
-
-class Generator(NamedTuple):
-    """An on-chip source: indices of its inputs, period in clock cycles, probability, seed."""
-
-    inputs: IntArray
-    period: int
-    probability: float
-    seed: int
-
-
-class Inputs(NamedTuple):
-    """Events from outside, by clock cycle and input, and on-chip sources."""
-
-    clock: IntArray
-    source: IntArray
-    generators: list[Generator]
-
-
 @dataclass(frozen=True, eq=False)
-class Mapping:
+class Mapping(Membranes, Connected):
     """A network on the chip.
+
+    Besides the fields of `Membranes` and `Connected` it has
 
     Parameters
     ----------
-    members : list of ndarray of int64
-        Circuits of each compartment, in the order in which the engine has compartments. A neuron of
-        one circuit has one.
-    links : list of (int, int, float)
-        Conductances between compartments.
-    index : dict of int to int
-        Neuron -> position of its first compartment in `members`.
-    silent : frozenset of int
-        Neurons without a threshold of their own on a membrane that spikes for another neuron.
     inputs : dict of int to int
         Cell that is no neuron -> index as an external source of the engine.
     settings : Settings
@@ -100,31 +64,29 @@ class Mapping:
         Positions in `members` of neurons with calibrated settings, and what they aim at.
     bypass_exc, bypass_inh : ndarray of bool, shape (n,)
         Whether compartments forward events of each input.
-    synapses : Synapses
-        All synapses; parallel ones are one.
-    connections : dict of int to slice
-        Number of a projection -> its connections among the synapses.
-    routing : Routing
-        Where they are on the chip.
     """
 
-    members: list[IntArray]
-    links: list[Link]
-    index: dict[int, int]
-    silent: frozenset[int]
     inputs: dict[int, int]
     settings: Settings
     targets: list[tuple[IntArray, Target]]
     bypass_exc: BoolArray
     bypass_inh: BoolArray
-    synapses: Synapses
-    connections: dict[int, slice]
-    routing: Routing
 
     @property
     def circuits(self) -> IntArray:
-        """First circuit of each compartment, which is the one that is recorded."""
+        """First circuit of each compartment."""
         return np.array([circuits[0] for circuits in self.members], dtype=np.int64)
+
+    def recorded_circuit(self, site: RecordingSite) -> int:
+        """Return the circuit that is recorded of a neuron's compartment: its own first."""
+        return int(self.own[site.cell_id][site.comp_id][0])
+
+    def spiking(self, cell: int) -> int:
+        """Return the first compartment whose spikes a neuron sends.
+
+        Of a silent neuron it is the number of compartments, which none has.
+        """
+        return len(self.members) if cell in self.silent else self.index[cell]
 
     def physics(self, configuration: Configuration, trial: int) -> Circuits:
         """Return what the compartments do in a run.
@@ -140,9 +102,7 @@ class Mapping:
         -------
         Circuits
         """
-        physics = configuration.chip.circuits(
-            self.settings, np.concatenate(self.members), trial if configuration.noise else None
-        )
+        physics = self._unmerged(configuration, trial)
         if len(physics) > len(self.members):
             ends = np.cumsum([circuits.size for circuits in self.members])
             physics = physics.merged(
@@ -164,6 +124,44 @@ class Mapping:
         # Inhibition is subtracted.
         changed["gain_inh"][bypass] = -_BYPASS_GAIN * self.bypass_inh[bypass]
         return replace(physics, **changed)
+
+    def strengths(self, configuration: Configuration, trial: int) -> FloatArray:
+        """Return by how much synapses are stronger than their weight and compartment make them.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Chip and fidelity.
+        trial : int
+            Number of the run.
+
+        Returns
+        -------
+        ndarray, shape (n_synapses,)
+            1 but for those with an `entrance`.
+        """
+        result = np.ones(len(self.synapses))
+        bypass = (self.bypass_exc | self.bypass_inh)[self.synapses.target]
+        chosen = np.flatnonzero((self.entrance >= 0) & ~bypass)
+        if not chosen.size:
+            return result
+        parts = self._unmerged(configuration, trial)
+        place = np.full(limits.N_CIRCUITS, -1, dtype=np.int64)
+        place[np.concatenate(self.members)] = np.arange(len(parts))
+        for name, inhibitory in (("gain_exc", False), ("gain_inh", True)):
+            of_circuit = parts.capacitance * getattr(parts, name)
+            # As merging has it.
+            of_compartment = np.array([of_circuit[place[m]].mean() for m in self.members])
+            here = chosen[self.synapses.inhibitory[chosen] == inhibitory]
+            total = of_compartment[self.synapses.target[here]]
+            own = of_circuit[place[self.entrance[here]]]
+            result[here] = np.divide(own, total, out=np.zeros(here.size), where=total != 0.0)
+        return result
+
+    def _unmerged(self, configuration: Configuration, trial: int) -> Circuits:
+        return configuration.chip.circuits(
+            self.settings, np.concatenate(self.members), trial if configuration.noise else None
+        )
 
 
 def map_network(state: "State") -> Mapping:
@@ -195,33 +193,19 @@ def map_network(state: "State") -> Mapping:
     where = [_circuits(state, population) for population in neurons]
     calibrations = _calibrate(state, neurons, where)
     _check_madc(state)
-    joined = _joined(neurons, where)
-    index, members = _compartments(state, neurons, joined)
-    circuits = np.array([several[0] for several in members], dtype=np.int64)
+    settings, bypass_exc, bypass_inh = _settings(state, neurons, where)
+    membranes = find_membranes(state, neurons, settings)
     cells = [int(cell) for population in sources for cell in population.all_cells]
     inputs = {cell: k for k, cell in enumerate(cells)}
-    settings, bypass_exc, bypass_inh = _settings(state, neurons, where)
-    silent = frozenset(
-        int(cell)
-        for population, circuits in zip(neurons, where, strict=True)
-        if isinstance(population.celltype, HXNeuron)
-        for cell, circuit in zip(population.all_cells, circuits.tolist(), strict=True)
-        if circuit in joined.groups and not settings["threshold_enable"][circuit]
-    )
-    synapses, connections, routing = _connect(state, members, index, silent, inputs)
+    circuits = np.array([several[0] for several in membranes.members], dtype=np.int64)
     return Mapping(
-        members=members,
-        links=_links(state, neurons, index, settings, joined),
-        index=index,
-        silent=silent,
+        **vars(membranes),
+        **vars(connect(state, membranes, inputs)),
         inputs=inputs,
         settings=settings,
-        targets=_targets(neurons, calibrations, index),
+        targets=_targets(neurons, calibrations, membranes.index),
         bypass_exc=bypass_exc[circuits],
         bypass_inh=bypass_inh[circuits],
-        synapses=synapses,
-        connections=connections,
-        routing=routing,
     )
 
 
@@ -268,42 +252,6 @@ def configure_unplaced(state: "State", population: Any) -> bool:
     return True
 
 
-def input_events(state: "State", network: Mapping, span: Span) -> Inputs:
-    """Collect what reaches the network from outside its circuits.
-
-    Parameters
-    ----------
-    state : State
-        State with the populations.
-    network : Mapping
-        Where they are.
-    span : Span
-        When.
-
-    Returns
-    -------
-    Inputs
-        Events with clock cycles counted from the begin of the run, by time.
-    """
-    clock, source, generators = [np.empty(0, np.int64)], [np.empty(0, np.int64)], []
-    for population in state.populations:
-        celltype = population.celltype
-        if isinstance(celltype, NeuronCellType):
-            continue
-        indices = np.array([network.inputs[int(c)] for c in population.all_cells], dtype=np.int64)
-        if isinstance(celltype, SpikeSourcePoissonOnChip):
-            generators.append(Generator(indices, *celltype.generator()))
-            continue
-        for index, times in zip(indices, celltype.trains(), strict=True):
-            inside = times[(span.begin_ms <= times) & (times < span.end_ms)]
-            events = np.minimum(span.begin + clocks(inside - span.begin_ms), span.end)
-            clock.append(events)
-            source.append(np.full(events.size, index))
-    clocks_, sources_ = np.concatenate(clock), np.concatenate(source)
-    order = np.argsort(clocks_, kind="stable")
-    return Inputs(clocks_[order], sources_[order], generators)
-
-
 def _place(state: "State", neurons: list[Any], sources: list[Any]) -> None:
     for population in neurons:
         if not state.neuron_placement.is_placed(population.all_cells[0]):
@@ -329,65 +277,6 @@ def _circuits(state: "State", population: Any) -> IntArray:
     return np.array(of_cells, dtype=np.int64).ravel()
 
 
-def _joined(neurons: list[Any], where: list[IntArray]) -> Joined:
-    """Find what the switches of raw neurons connect."""
-    raw = [k for k, population in enumerate(neurons) if isinstance(population.celltype, HXNeuron)]
-    return join(of_populations([neurons[k].celltype for k in raw], [where[k] for k in raw]))
-
-
-def _compartments(
-    state: "State", neurons: list[Any], joined: Joined
-) -> tuple[dict[int, int], list[IntArray]]:
-    """Position of each neuron's first compartment, and the circuits of all compartments."""
-    index: dict[int, int] = {}
-    members: list[IntArray] = []
-    of_group: dict[tuple[int, ...], int] = {}
-    for population in neurons:
-        for cell in population.all_cells:
-            circuits = np.array(state.neuron_placement.circuits_of(cell), dtype=np.int64)
-            group = joined.groups.get(int(circuits[0]))
-            if group is not None:
-                if group not in of_group:
-                    of_group[group] = len(members)
-                    members.append(np.array(group, dtype=np.int64))
-                index[int(cell)] = of_group[group]
-                continue
-            index[int(cell)] = len(members)
-            members += [circuits[list(m)] for m in population.celltype.compartment_members]
-    return index, members
-
-
-def _links(
-    state: "State",
-    neurons: list[Any],
-    index: dict[int, int],
-    settings: Settings,
-    joined: Joined,
-) -> list[Link]:
-    rates = compartment_rate({n: np.asarray(v) for n, v in settings.parameters.items()})
-    links: list[Link] = []
-    if joined.lines:
-        cells = [int(cell) for p in neurons for cell in p.all_cells]
-        at = {state.neuron_placement.circuits_of(cell)[0]: index[cell] for cell in cells}
-        found = Wiring((), (), joined.lines).links(rates.tolist())
-        links += [(at[a], at[b], rate) for a, b, rate in found]
-    for population in neurons:
-        if isinstance(population.celltype, McNeuron):
-            for cell in population.all_cells:
-                circuits = list(state.neuron_placement.circuits_of(cell))
-                first = index[int(cell)]
-                links += [
-                    (first + a, first + b, rate)
-                    for a, b, rate in population.celltype.wiring.links(rates[circuits].tolist())
-                ]
-        elif isinstance(population.celltype, BuiltNeuron):
-            of_cells = zip(population.all_cells, population.celltype.links(), strict=True)
-            for cell, found in of_cells:
-                first = index[int(cell)]
-                links += [(first + a, first + b, rate) for a, b, rate in found]
-    return links
-
-
 def _calibrate(
     state: "State", neurons: list[Any], where: list[IntArray]
 ) -> dict[bool, Calibration]:
@@ -395,7 +284,7 @@ def _calibrate(
     for population, circuits in zip(neurons, where, strict=True):
         if hasattr(population.celltype, "apply_config") and not population.configured:
             _configure(state, population, circuits)
-    chosen = [k for k, p in enumerate(neurons) if hasattr(p.celltype, "circuit_targets")]
+    chosen = [k for k, p in enumerate(neurons) if isinstance(p.celltype, CalibratedCellType)]
     populations = [neurons[k] for k in chosen]
     if not all(population.celltype.is_calibrated() for population in populations):
         state.calibrations = calibrate_populations(
@@ -477,46 +366,3 @@ def _checked_values(population: Any, neuron: AtomicNeuron) -> dict[str, int]:
         return neuron.values()
     except (OverflowError, TypeError) as error:
         raise type(error)(f"Population {population.label!r}: {error}") from error
-
-
-def _connect(
-    state: "State",
-    members: list[IntArray],
-    index: dict[int, int],
-    silent: frozenset[int],
-    inputs: dict[int, int],
-) -> tuple[Synapses, dict[int, slice], Routing]:
-    n_inputs = len(inputs)
-    bus_of_output = np.array([bus_of_circuit(int(m[0])) for m in members], dtype=np.int64)
-    source_of = np.full(state.id_counter, -1, dtype=np.int64)
-    bus_of = np.full(state.id_counter, ANY_BUS, dtype=np.int64)
-    for cell, k in inputs.items():
-        source_of[cell] = k
-        if state.background_spike_source_placement.is_placed(cell):
-            bus_of[cell] = state.background_spike_source_placement.bus_of(cell)
-    for cell, k in index.items():
-        source_of[cell] = n_inputs + k
-    parts: dict[str, list[Any]] = {"source": [], "target": [], "weight": [], "inhibitory": []}
-    buses = [np.empty(0, dtype=np.int64)]
-    connections, begin = {}, 0
-    for number, projection in enumerate(state.projections):
-        pre, post = projection.cell_ids()
-        source = source_of[pre] + projection.source_compartment
-        parts["source"].append(source)
-        parts["target"].append(source_of[post] - n_inputs + projection.compartment)
-        weights = np.abs(projection.weights)
-        parts["weight"].append(weights * ~np.isin(pre, list(silent)) if silent else weights)
-        parts["inhibitory"].append(np.full(pre.size, projection.inhibitory))
-        of_neuron = source >= n_inputs
-        buses.append(bus_of[pre])
-        buses[-1][of_neuron] = bus_of_output[source[of_neuron] - n_inputs]
-        connections[number] = slice(begin, begin + pre.size)
-        begin += pre.size
-    joined = {
-        name: np.concatenate([np.empty(0, dtype), *values])
-        for (name, values), dtype in zip(parts.items(), (int, int, float, bool), strict=True)
-    }
-    routing = route(
-        joined["target"], np.concatenate(buses), joined["inhibitory"], joined["weight"], members
-    )
-    return Synapses(n_inputs=n_inputs, **joined), connections, routing

@@ -7,6 +7,7 @@ from devices.noise import noise_key
 from hw_targets.brainscales2 import limits, readout, transfer
 from hw_targets.brainscales2.circuits import Circuits
 from hw_targets.brainscales2.pynn.configuration import Configuration
+from hw_targets.brainscales2.settings import Settings
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -18,10 +19,18 @@ INPUT_PER_WEIGHT = 100.0 / 190.0 / transfer.CADC_LSB_MV
 """By how much an event of weight 1 lowers it at a synapse_dac_bias of 600, in LSB. Reconstructed:
 the amplifier saturates at 100 mV, which some 190 LSB of weight put on its input (as
 `transfer.SHIFT_CURRENT`)."""
+ADAPTATION_CONDUCTANCE = 0.5
+"""Current of the adaptation at full capacitance over its voltage in 1/us. Reconstructed: that of a
+leak in the middle of its range of biases. It does not depend on adaptation_i_bias_a, without which
+spikes adapt the neuron all the same (brainscales2-demos, ts_08)."""
 
 
 def voltage(
-    variable: str, values: FloatArray, circuits: Circuits, dac_bias: npt.ArrayLike
+    variable: str,
+    values: FloatArray,
+    circuits: Circuits,
+    settings: Settings,
+    hardware: IntArray,
 ) -> FloatArray:
     """Convert what the engine notes to the voltage that a converter sees.
 
@@ -32,9 +41,11 @@ def voltage(
     values : ndarray, shape (n_times, n)
         Potentials in LSB or currents in LSB/us.
     circuits : Circuits
-        The n circuits.
-    dac_bias : array_like, shape (n,)
-        synapse_dac_bias of each.
+        The n circuits, or compartments of several.
+    settings : Settings
+        Settings of the chip.
+    hardware : ndarray of int64, shape (n,)
+        Circuits of the chip that are read.
 
     Returns
     -------
@@ -44,14 +55,14 @@ def voltage(
     if variable == "v":
         return values
     if variable == "adaptation":
-        # The membrane's potential, low-passed, where the adaptation has a conductance to it.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            difference = np.where(circuits.adaptation_a != 0, values / circuits.adaptation_a, 0.0)
-        return np.asarray(circuits.adaptation_potential + difference)
+        # The state variable is pulled towards v_ref (haldls, neuron.h).
+        reference = transfer.DIRECT(settings["adaptation_v_ref"][hardware])
+        return np.asarray(reference + values * circuits.capacitance / ADAPTATION_CONDUCTANCE)
     gain = np.abs(circuits.gain_exc if variable == "exc_synin" else circuits.gain_inh)
     with np.errstate(divide="ignore", invalid="ignore"):
         weight = np.where(gain > 0, values / gain, 0.0)
-    return INPUT_REST - INPUT_PER_WEIGHT * weight * (np.asarray(dac_bias) / transfer.DAC_TARGET)
+    bias = np.asarray(settings.synapse_dac_bias)[hardware // limits.CIRCUITS_PER_QUADRANT]
+    return INPUT_REST - INPUT_PER_WEIGHT * weight * (bias / transfer.DAC_TARGET)
 
 
 def sample_times(device: str, begin_us: float, end_us: float) -> FloatArray:
@@ -112,8 +123,3 @@ def readings(
     chip = configuration.chip
     offset = (chip.cadc_residual if calibrated else chip.cadc_offset)[circuits]
     return readout.cadc(grid, traces, times_us, key, circuits, trial, offset).astype(np.float64)
-
-
-def dac_bias_of(bias: npt.ArrayLike, circuits: IntArray) -> IntArray:
-    """Return the synapse_dac_bias of circuits from those of the quadrants."""
-    return np.asarray(bias, dtype=np.int64)[circuits // limits.CIRCUITS_PER_QUADRANT]

@@ -124,16 +124,17 @@ class AtomicNeuron:
         for block in _BLOCKS:
             setattr(self, block, SimpleNamespace())
         for name, value in (DEFAULTS | dict(values or {})).items():
-            block, attribute = split_name(name)
+            block, attribute = _PLACES[name]
             setattr(getattr(self, block), attribute, value)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a value by the name that `HXNeuron` gives it."""
+        block, attribute = _PLACES[name]
+        return getattr(getattr(self, block), attribute)
 
     def values(self) -> dict[str, int]:
         """Return all values by the names that `HXNeuron` gives them, checked."""
-        found = {}
-        for name in CIRCUIT_PARAMETERS:
-            block, attribute = split_name(name)
-            found[name] = checked(name, getattr(getattr(self, block), attribute))
-        return found
+        return {name: checked(name, self[name]) for name in CIRCUIT_PARAMETERS}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AtomicNeuron):
@@ -159,3 +160,7 @@ def split_name(name: str) -> tuple[str, str]:
         if name.startswith(block + "_"):
             return block, name.removeprefix(block + "_")
     raise ValueError(f"{name!r} is in no block of a circuit; blocks are {_BLOCKS}")
+
+
+_PLACES = {name: split_name(name) for name in CIRCUIT_PARAMETERS}
+"""Block and attribute of each parameter."""

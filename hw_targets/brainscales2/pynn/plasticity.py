@@ -25,7 +25,8 @@ from hw_targets.brainscales2.pynn.plasticity_rules import (
 from hw_targets.brainscales2.pynn.timed_writes import TimedWrites, WeightWrite
 
 if TYPE_CHECKING:
-    from hw_targets.brainscales2.pynn.mapping import Mapping, Span
+    from hw_targets.brainscales2.pynn.inputs import Span
+    from hw_targets.brainscales2.pynn.mapping import Mapping
     from hw_targets.brainscales2.pynn.simulator import State
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,7 +46,7 @@ class PlasticProjection(NamedTuple):
 
 
 class PlasticPopulation(NamedTuple):
-    """A population with a rule: position and number of each neuron's compartments."""
+    """A population with a rule: first of each neuron's spiking compartments, and their number."""
 
     owner: Any
     first: IntArray
@@ -85,7 +86,7 @@ def plan(state: "State", network: "Mapping", span: "Span") -> list[Plan]:
     Raises
     ------
     ValueError
-        If plastic synapses have weights that take several synapses in parallel.
+        If weights that a rule or a program changes take several synapses in parallel.
     NotImplementedError
         If a rule shall see analog readings of neurons.
     RuntimeError
@@ -102,26 +103,19 @@ def plan(state: "State", network: "Mapping", span: "Span") -> list[Plan]:
     plans = []
     for rule in state.plasticity_rules:
         projections = [
-            PlasticProjection(
-                p,
-                network.connections[number],
-                _in_population(p.pre, p._pre_index),
-                _in_population(p.post, p._post_index),
-            )
+            _plastic(p, network.connections[number])
             for number, p in enumerate(state.projections)
             if getattr(p.synapse_type, "plasticity_rule", None) is rule
         ]
         populations = [
             PlasticPopulation(
                 p,
-                np.array([network.index[int(cell)] for cell in p.all_cells], dtype=np.int64),
+                np.array([network.spiking(int(cell)) for cell in p.all_cells], dtype=np.int64),
                 len(p.celltype.compartment_members),
             )
             for p in state.populations
             if getattr(p.celltype, "plasticity_rule", None) is rule
         ]
-        for projection in projections:
-            _check_weights(projection.owner)
         for population in populations:
             _check_readout(population.owner)
         if projections or populations:
@@ -145,13 +139,17 @@ def _written(
         own_rows = zip(routing.array[chosen].tolist(), routing.row[chosen].tolist(), strict=True)
         if rows.isdisjoint(own_rows):
             continue
-        _check_weights(owner)
-        ends = (_in_population(owner.pre, owner._pre_index),
-                _in_population(owner.post, owner._post_index))  # fmt: skip
-        projections.append(PlasticProjection(owner, connections, *ends))
+        projections.append(_plastic(owner, connections))
     clock = np.unique([write.clock for write in writes])
     due = clock[(span.begin <= clock) & (clock < span.end)]
     return Plan(cast(PlasticityRule, TimedWrites(writes, routing)), due, projections, [])
+
+
+def _plastic(projection: Any, connections: slice) -> PlasticProjection:
+    _check_weights(projection)
+    pre = _in_population(projection.pre, projection._pre_index)
+    post = _in_population(projection.post, projection._post_index)
+    return PlasticProjection(projection, connections, pre, post)
 
 
 def _in_population(cells: Any, indices: IntArray) -> IntArray:
@@ -170,8 +168,9 @@ def _check_weights(projection: Any) -> None:
     largest = np.abs(projection.weights).max(initial=0)
     if largest > limits.WEIGHT_MAX:
         raise ValueError(
-            f"Projection {projection.label!r}: weight {largest} of plastic synapses, need at most "
-            f"{limits.WEIGHT_MAX}; use several projections in parallel"
+            f"Projection {projection.label!r}: weight {largest} of synapses that a rule or a "
+            f"program changes, need at most {limits.WEIGHT_MAX}; use several projections in "
+            "parallel"
         )
 
 
@@ -208,6 +207,7 @@ class Plasticity:
         self,
         engine: Engine,
         network: "Mapping",
+        strengths: FloatArray,
         plans: Sequence[Plan],
         span: "Span",
         clock: IntArray,
@@ -222,6 +222,8 @@ class Plasticity:
             At the begin of the snippet.
         network : Mapping
             Its network.
+        strengths : ndarray, shape (n_synapses,)
+            What to multiply weights with, see `Mapping.strengths`.
         plans : sequence of Plan
             Its rules.
         span : Span
@@ -242,7 +244,7 @@ class Plasticity:
         if not plans:
             return _advance(engine, span.end, clock, source, probes), records
         self._begin(network, plans, span)
-        engine.set_weights(self._weights)
+        engine.set_weights(strengths * self._weights)
         stops = np.unique(np.concatenate([one.times for one in plans]))
         parts: list[Activity] = []
         now = span.begin
@@ -259,7 +261,7 @@ class Plasticity:
             for one in due:
                 self._execute(one, stop, records)
             if due:
-                engine.set_weights(self._weights)
+                engine.set_weights(strengths * self._weights)
         return _joined(parts, len(probes)), records
 
     def _begin(self, network: "Mapping", plans: Sequence[Plan], span: "Span") -> None:
@@ -291,12 +293,15 @@ class Plasticity:
             parameters = SensorParameters.virtual(
                 self._configuration.chip.seed, row * limits.N_COLUMNS + routing.column[at]
             )
+        # As many as compartments, and one for silent neurons.
+        n_targets = len(network.members) + 1
+        is_silent = np.isin(projection.owner.cell_ids()[1], list(network.silent))
         return CorrelationSensors(
             parameters,
             synapses.source[chosen],
-            synapses.target[chosen],
+            np.where(is_silent, n_targets - 1, synapses.target[chosen]),
             synapses.n_inputs,
-            len(network.members),
+            n_targets,
         )
 
     def _take_in(
@@ -308,7 +313,8 @@ class Plasticity:
         source: IntArray,
     ) -> None:
         """Let counters and sensors see what happened."""
-        spikes = np.bincount(activity.spike_circuits, minlength=len(network.members))
+        # Of all compartments, and of silent neurons.
+        spikes = np.bincount(activity.spike_circuits, minlength=len(network.members) + 1)
         for one in plans:
             for population in one.populations:
                 compartments = population.first[:, None] + np.arange(population.n_compartments)

@@ -1,5 +1,6 @@
 """Projections: connections with weights in whole LSB, without delays."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,10 @@ from pyNN.space import Space
 from cosim.backends.connections import Connection as _Connection
 from cosim.backends.synapse_attributes import SynapseAttributes
 from hw_targets.brainscales2.pynn import simulator
-from hw_targets.brainscales2.pynn.morphology import BuiltNeuron
 from hw_targets.brainscales2.pynn.plasticity_rules import TimedData, recorded
-from hw_targets.brainscales2.pynn.routing import PlacedSynapse
 from hw_targets.brainscales2.pynn.sources import ExternalNeuron
 from hw_targets.brainscales2.pynn.synapses import StaticSynapse
+from hw_targets.brainscales2.routing import PlacedSynapse
 
 IntArray = npt.NDArray[np.int64]
 
@@ -72,14 +72,15 @@ class Projection(SynapseAttributes):  # noqa: D101
         #: Compartments of all post- and all presynaptic cells.
         self.compartment = self._located(connector, "location_selector", self.post)
         self.source_compartment = self._located(connector, "source_location_selector", self.pre)
-        kind = self.receptor_type
-        if isinstance(self.post.celltype, BuiltNeuron):
-            kind = self.post.celltype.receptor_kind(kind, self.compartment)
+        kind = self.post.celltype.receptor_kind(self.receptor_type, self.compartment)
         #: Whether its synapses inhibit.
         self.inhibitory = kind == "inhibitory"
         self._calls: list[tuple[IntArray, int, dict[str, Any]]] = []
         # PyNN's own, so that connectors draw the same connections as the vendor's.
-        connector.connect(self)
+        with warnings.catch_warnings():
+            # Of receptors with names of their own; `_rounded` checks the signs.
+            warnings.filterwarnings("ignore", "Can't check weight")
+            connector.connect(self)
         self._store_connections()
         simulator.current().projections.append(self)
 

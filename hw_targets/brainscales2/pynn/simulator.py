@@ -4,21 +4,21 @@ import copy
 import time
 from typing import Any
 
-import numpy as np
 from pyNN import common
 from pyNN.common.control import BaseState
 
 from hw_targets.brainscales2 import limits
+from hw_targets.brainscales2.placement import (
+    BackgroundSpikeSourcePlacement,
+    NeuronPlacement,
+)
 from hw_targets.brainscales2.pynn import logger
 from hw_targets.brainscales2.pynn.calibrating import Calibration, SpikingCalibTarget
 from hw_targets.brainscales2.pynn.configuration import Configuration
 from hw_targets.brainscales2.pynn.execution import Snippet, execute
 from hw_targets.brainscales2.pynn.injection import InjectedConfiguration, InjectedReadout
-from hw_targets.brainscales2.pynn.mapping import Mapping, Span, input_events, map_network
-from hw_targets.brainscales2.pynn.placement import (
-    BackgroundSpikeSourcePlacement,
-    NeuronPlacement,
-)
+from hw_targets.brainscales2.pynn.inputs import Span, input_events
+from hw_targets.brainscales2.pynn.mapping import Mapping, map_network
 from hw_targets.brainscales2.pynn.plasticity import plan
 from hw_targets.brainscales2.pynn.recording_config import RecordingConfig
 from hw_targets.brainscales2.pynn.statistics import BackendStatistics, ExecutionInstanceData
@@ -179,10 +179,12 @@ class State(BaseState):
         self.run()
 
     def _check_same(self, network: Mapping) -> None:
-        if not np.array_equal(network.circuits, self.snippets[-1].network.circuits):
+        before = self.snippets[-1].network.members
+        if [m.tolist() for m in network.members] != [m.tolist() for m in before]:
             raise RuntimeError(
-                "run: a snippet has other neurons than the one before; the network stays the same "
-                "within a run, call `pynn.reset()` before you add populations"
+                f"run: the snippet from {self.t:g} ms on has other neurons or membranes than the "
+                "one before; they stay the same within a run, call `pynn.reset()` before you add "
+                "populations or switch connections of membranes (multicompartment_connect_...)"
             )
 
     def _check_not_run(self) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_targets.brainscales2 import limits
+from hw_targets.brainscales2.placement import position
 from hw_targets.brainscales2.pynn.morphology.wiring import Line
-from hw_targets.brainscales2.pynn.placement import position
 
 RIGHT = "multicompartment_connect_right"
 VERTICAL = "multicompartment_connect_vertical"

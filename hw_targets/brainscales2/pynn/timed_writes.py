@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.pynn.plasticity_rules import NeuronView, Recording
-from hw_targets.brainscales2.pynn.routing import Routing
+from hw_targets.brainscales2.routing import Routing
 
 IntArray = npt.NDArray[np.int64]
 
@@ -34,7 +34,8 @@ class TimedWrites:
     """
 
     def __init__(self, writes: Sequence[WeightWrite], routing: Routing) -> None:
-        self._writes = writes
+        # What is added to a program later doesn't act in what is scheduled.
+        self._writes = tuple(writes)
         self._routing = routing
 
     def emulate(

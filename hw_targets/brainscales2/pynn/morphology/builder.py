@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from hw_targets.brainscales2.pynn.morphology.built_neuron import BuiltNeuron, built_type
 from hw_targets.brainscales2.pynn.morphology.mechanisms import Mechanism
@@ -268,27 +268,33 @@ class MorphologyBuilder:
                 f"MorphologyBuilder: {name} with compartments {labels}, need a label of its own "
                 "for each"
             )
-        mechanisms = {label: _mechanisms(node.compartment) for label, node in nodes}
+        mechanisms = {
+            label: node.compartment.mechanisms
+            for label, node in nodes
+            if node.compartment is not None
+        }
         connections = [
-            (_label(nodes, c.source), _label(nodes, c.target), c.strength)
+            (_label(name, nodes, c.source), _label(name, nodes, c.target), c.strength)
             for c in root.all_connections()
         ]
+        kind = built_type(name, mechanisms, connections)
         self.nodes = []
-        return built_type(name, mechanisms, connections)
+        return kind
 
     def _root(self, node: Node) -> Node:
         for root in self.nodes:
             if root.contains(node):
                 return root
-        raise ValueError("Compartment not found in MorphologyBuilder: add_compartment() adds it")
+        raise ValueError(
+            f"Compartment {node.label!r} not found in MorphologyBuilder: add_compartment() adds it"
+        )
 
 
-def _mechanisms(compartment: Any) -> dict[str, Mechanism]:
-    return dict(compartment.mechanisms)
-
-
-def _label(nodes: list[tuple[str, Node]], wanted: Node) -> str:
+def _label(neuron: str, nodes: list[tuple[str, Node]], wanted: Node) -> str:
     found = next((label for label, node in nodes if node is wanted), None)
     if found is None:
-        raise ValueError("Connection: a branch can't be connected, only compartments")
+        raise ValueError(
+            f"MorphologyBuilder: {neuron} with a connection to branch {wanted.label!r}, need one "
+            "to a compartment of it"
+        )
     return found

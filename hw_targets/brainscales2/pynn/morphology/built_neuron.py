@@ -1,16 +1,17 @@
 """Cell types that `MorphologyBuilder` makes: calibrated neurons of several compartments."""
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from pyNN.standardmodels import build_translations
 
 from hw_targets.brainscales2 import limits, transfer
 from hw_targets.brainscales2.calibration import RANGES
-from hw_targets.brainscales2.pynn.cells import CircuitTarget, NeuronCellType
+from hw_targets.brainscales2.engine.compartments import Link
+from hw_targets.brainscales2.pynn.cells import CalibratedCellType, CircuitTarget
 from hw_targets.brainscales2.pynn.morphology.mechanisms import (
     Fire,
     Leak,
@@ -24,7 +25,7 @@ _CIRCUIT_F = limits.CAPACITANCE_PF * 1e-12
 """Largest capacitance of one circuit."""
 
 
-class BuiltNeuron(NeuronCellType):
+class BuiltNeuron(CalibratedCellType):
     """A calibrated neuron of several compartments of mechanisms.
 
     `MorphologyBuilder` makes types of such neurons. Parameters are called
@@ -41,11 +42,6 @@ class BuiltNeuron(NeuronCellType):
     connections: ClassVar[list[tuple[str, int, int]]] = []
     #: Label of a mechanism -> what recording it records.
     observables: ClassVar[dict[str, str]] = {}
-
-    def __init__(self, plasticity_rule: Any = None, **parameters: Any) -> None:
-        super().__init__(plasticity_rule, **parameters)
-        self._target: Any = None
-        self._neurons: list[AtomicNeuron] = []
 
     # ---- compartments --------------------------------------------------------------------------
 
@@ -111,8 +107,7 @@ class BuiltNeuron(NeuronCellType):
 
     # ---- calibration ---------------------------------------------------------------------------
 
-    def circuit_targets(self) -> list[CircuitTarget]:
-        """Return the targets of all circuits, neuron by neuron."""
+    def circuit_targets(self) -> list[CircuitTarget]:  # noqa: D102
         found: dict[str, list[CircuitTarget]] = {}
         n_cells, n_circuits = self.parameter_space.shape[0], len(self.circuit_offsets)
         for members, (compartment, mechanisms) in zip(
@@ -150,26 +145,15 @@ class BuiltNeuron(NeuronCellType):
                         "the same values"
                     )
 
-    def set_calibrated(self, neurons: list[AtomicNeuron]) -> None:
-        """Note the result of a calibration to the present parameters."""
-        self._target = copy.deepcopy(self.parameter_space)
+    def set_calibrated(self, neurons: list[AtomicNeuron]) -> None:  # noqa: D102
         for place, neuron in enumerate(neurons):
             self._silence(neuron, place % len(self.circuit_offsets))
-        self._neurons = neurons
+        super().set_calibrated(neurons)
 
-    def is_calibrated(self) -> bool:
-        """Tell whether the parameters are those of the last calibration."""
-        return self._target is not None and all(
-            np.array_equal(self._target[name], self.parameter_space[name])
-            for name in self.parameter_space.keys()
-        )
+    def links(self, rates: npt.NDArray[np.float64]) -> list[list[Link]]:
+        """Return the conductances between the compartments of each neuron, see `NeuronCellType`.
 
-    def neurons(self) -> list[AtomicNeuron]:
-        """Return the settings of all circuits, neuron by neuron."""
-        return self._neurons
-
-    def links(self) -> list[list[tuple[int, int, float]]]:
-        """Return the conductances of each neuron, over a capacitance of 1, in 1/us.
+        They are those of the parameters; what the circuits are set to has no effect.
 
         Raises
         ------
@@ -177,21 +161,20 @@ class BuiltNeuron(NeuronCellType):
             If a time constant is out of range.
         """
         low, high = RANGES["tau_icc"]
-        links: list[list[tuple[int, int, float]]] = [
-            [] for _ in range(self.parameter_space.shape[0])
-        ]
+        links: list[list[Link]] = [[] for _ in rates]
         for parameter, source, target in self.connections:
             tau = 1e6 * self._values(parameter)
-            if not ((low <= tau) & (tau <= high)).all():
+            outside = ~((low <= tau) & (tau <= high))
+            if outside.any():
                 raise ValueError(
-                    f"{type(self).__name__}: {parameter}={1e-6 * tau.min():g} s, need "
-                    f"{low * 1e-6:g} ... {high * 1e-6:g} s"
+                    f"{type(self).__name__}: {parameter}={1e-6 * tau[outside][0]:g} s, need a time "
+                    f"constant of {low * 1e-6:g} ... {high * 1e-6:g} s"
                 )
             setting = self._capacitance(
                 self.get_label(source), len(self.compartment_members[source])
             )
-            rates = transfer.membrane_capacitance(np.rint(setting)) / tau
-            for of_cell, rate in zip(links, rates.tolist(), strict=True):
+            wanted = transfer.membrane_capacitance(np.rint(setting)) / tau
+            for of_cell, rate in zip(links, wanted.tolist(), strict=True):
                 of_cell.append((source, target, rate))
         return links
 
@@ -243,7 +226,7 @@ def built_type(
     Raises
     ------
     ValueError
-        If a connection has no time constant.
+        If a connection has no time constant, or one label is that of different mechanisms.
     RuntimeError
         If the neuron takes more circuits than a row has.
     NotImplementedError
@@ -251,12 +234,7 @@ def built_type(
         receptor and compartment differ, which the emulation does not have.
     """
     labels = list(mechanisms)
-    defaults = {
-        f"{compartment}.{label}.{parameter}": value
-        for compartment, parts in mechanisms.items()
-        for label, mechanism in parts.items()
-        for parameter, value in mechanism.parameters.items()
-    }
+    defaults = _defaults(mechanisms)
     ends = []
     for source, target, strength in connections:
         if strength is None:
@@ -267,17 +245,8 @@ def built_type(
         parameter = f"connection.{source}...{target}.conductance"
         defaults[parameter] = float(strength)
         ends.append((parameter, labels.index(source), labels.index(target)))
-    members, n_circuits = [], 0
-    for number, parts in enumerate(mechanisms.values()):
-        degree = sum((number in (source, target)) for _, source, target in ends)
-        n_own = _n_circuits(list(parts.values()), degree)
-        members.append(tuple(range(n_circuits, n_circuits + n_own)))
-        n_circuits += n_own
-    if n_circuits > limits.N_COLUMNS:
-        raise RuntimeError(
-            f"{name}: {n_circuits} circuits, need at most {limits.N_COLUMNS}, those of one row: "
-            "use fewer compartments or less capacitance"
-        )
+    members = _members(name, mechanisms, ends)
+    _check_observables(name, mechanisms)
     every = [mechanism for parts in mechanisms.values() for mechanism in parts.values()]
     observables = {
         label: mechanism.observable
@@ -296,14 +265,55 @@ def built_type(
             "recordable": list(observables),
             "receptor_types": tuple(_receptors(mechanisms)),
             "conductance_based": _is_conductance_based(name, every),
-            "circuit_offsets": tuple((0, column) for column in range(n_circuits)),
-            "compartment_members": tuple(members),
+            "circuit_offsets": tuple((0, column) for column in range(sum(map(len, members)))),
+            "compartment_members": members,
             "default_parameters": defaults,
             # Names with dots can only be scaled, as PyNN has it.
             "translations": build_translations(*((label, label, 1.0) for label in defaults)),
             "units": dict.fromkeys([*defaults, *observables], "dimensionless"),
         },
     )
+
+
+def _defaults(mechanisms: Mapping[str, Mapping[str, Mechanism]]) -> dict[str, float]:
+    return {
+        f"{compartment}.{label}.{parameter}": value
+        for compartment, parts in mechanisms.items()
+        for label, mechanism in parts.items()
+        for parameter, value in mechanism.parameters.items()
+    }
+
+
+def _members(
+    name: str,
+    mechanisms: Mapping[str, Mapping[str, Mechanism]],
+    connections: Sequence[tuple[str, int, int]],
+) -> tuple[tuple[int, ...], ...]:
+    """Give each compartment its circuits, which are counted through the neuron."""
+    members, first = [], 0
+    for number, parts in enumerate(mechanisms.values()):
+        degree = sum((number in (source, target)) for _, source, target in connections)
+        members.append(tuple(range(first, first + _n_circuits(list(parts.values()), degree))))
+        first += len(members[-1])
+    if first > limits.N_COLUMNS:
+        raise RuntimeError(
+            f"{name}: {first} circuits, need at most {limits.N_COLUMNS}, those of one row: use "
+            "fewer compartments or less capacitance"
+        )
+    return tuple(members)
+
+
+def _check_observables(name: str, mechanisms: Mapping[str, Mapping[str, Mechanism]]) -> None:
+    found: dict[str, Mechanism] = {}
+    for parts in mechanisms.values():
+        for label, mechanism in parts.items():
+            other = found.setdefault(label, mechanism)
+            if other.observable != mechanism.observable:
+                raise ValueError(
+                    f"{name}: mechanisms {type(other).__name__} and {type(mechanism).__name__} of "
+                    f"different compartments are both called {label!r}, by which they are "
+                    "recorded; give them labels of their own"
+                )
 
 
 def _receptors(mechanisms: Mapping[str, Mapping[str, Mechanism]]) -> dict[str, None]:

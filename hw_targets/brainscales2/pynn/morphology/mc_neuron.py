@@ -4,13 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 from pyNN.errors import NonExistentParameterError
 from pyNN.standardmodels import build_translations
 
+from hw_targets.brainscales2.engine.compartments import Link
 from hw_targets.brainscales2.pynn.cells import NeuronCellType
 from hw_targets.brainscales2.pynn.morphology.parameters import McCircuitParameters
 from hw_targets.brainscales2.pynn.morphology.parts import Compartment, SharedLineConnection
-from hw_targets.brainscales2.pynn.morphology.wiring import Wiring, checked_sequence, wire
+from hw_targets.brainscales2.pynn.morphology.wiring import (
+    Wiring,
+    checked_sequence,
+    line_links,
+    wire,
+)
 from hw_targets.brainscales2.pynn.parameters import DEFAULTS, AtomicNeuron
 
 #: Parameters that the morphology sets.
@@ -137,6 +144,9 @@ class McNeuron(NeuronCellType):
                 result.append(AtomicNeuron(given))
             result += [AtomicNeuron() for _ in range(n_connecting)]
         return result
+
+    def links(self, rates: npt.NDArray[np.float64]) -> list[list[Link]]:  # noqa: D102
+        return [line_links(self.wiring.lines, of_neuron) for of_neuron in rates.tolist()]
 
     def _values(self, name: str) -> list[Any]:
         """Values of all neurons."""

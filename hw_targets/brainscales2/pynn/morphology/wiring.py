@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from hw_targets.brainscales2 import limits
+from hw_targets.brainscales2.placement import CircuitPosition, position
 from hw_targets.brainscales2.pynn.morphology.parts import Compartment, SharedLineConnection
-from hw_targets.brainscales2.pynn.placement import CircuitPosition, position
 
 N_ROWS = limits.N_CIRCUITS // limits.N_COLUMNS
 
@@ -32,34 +32,37 @@ class Wiring(NamedTuple):
     members: tuple[tuple[int, ...], ...]
     lines: tuple[Line, ...]
 
-    def links(self, rates: Sequence[float]) -> list[tuple[int, int, float]]:
-        """Find the conductances between compartments.
 
-        Parameters
-        ----------
-        rates : sequence of float
-            Conductance of each circuit over a capacitance of 1, in 1/us.
+def line_links(lines: Sequence[Line], rates: Sequence[float]) -> list[tuple[int, int, float]]:
+    """Find the conductances between compartments.
 
-        Returns
-        -------
-        list of (int, int, float)
-            Two compartments and the conductance between them; without those that are 0.
-        """
-        links = []
-        for line in self.lines:
-            ends = [(compartment, float(rates[place])) for compartment, place in line.resistive]
-            if line.direct is not None:
-                links += [(c, line.direct, rate) for c, rate in ends if c != line.direct]
-                continue
-            # Conductances that meet at a wire without capacitance.
-            total = sum(rate for _, rate in ends)
-            links += [
-                (a, b, rate * other / total)
-                for k, (a, rate) in enumerate(ends)
-                for b, other in ends[k + 1 :]
-                if a != b and total > 0.0
-            ]
-        return [link for link in links if link[2] > 0.0]
+    Parameters
+    ----------
+    lines : sequence of Line
+        Closed pieces of the shared lines.
+    rates : sequence of float
+        Conductance of each circuit over a capacitance of 1, in 1/us.
+
+    Returns
+    -------
+    list of (int, int, float)
+        Two compartments and the conductance between them; without those that are 0.
+    """
+    links = []
+    for line in lines:
+        ends = [(compartment, float(rates[place])) for compartment, place in line.resistive]
+        if line.direct is not None:
+            links += [(c, line.direct, rate) for c, rate in ends if c != line.direct]
+            continue
+        # Conductances that meet at a wire without capacitance.
+        total = sum(rate for _, rate in ends)
+        links += [
+            (a, b, rate * other / total)
+            for k, (a, rate) in enumerate(ends)
+            for b, other in ends[k + 1 :]
+            if a != b and total > 0.0
+        ]
+    return [link for link in links if link[2] > 0.0]
 
 
 def wire(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_targets.brainscales2 import limits
-from hw_targets.brainscales2.pynn.placement import N_BUSES, position
+from hw_targets.brainscales2.placement import N_BUSES, position
 
 IntArray = npt.NDArray[np.int64]
 
