@@ -27,7 +27,7 @@ def figure(table):
         "device.on_off_ratio",
         {
             "prediction_error_mean_last_10": "prediction error",
-            "relative_active_neurons": "active neurons",
+            "relative_active_neurons": "active neurons (fraction)",
             "episodes_to_solution": "episodes to solution",
         },
         x_label="on-off ratio $G_{max}/G_{min}$",
