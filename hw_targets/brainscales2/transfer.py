@@ -86,13 +86,19 @@ _CALIBRATED = {
     "threshold": Line(_THRESHOLD_SLOPE, 389.3, 150.0),
 }
 #: Raw: ten circuits (ts_00-single_neuron.rst) spike at 408.6 and are reset towards 143 LSB of the
-#: MADC. Reconstructed: the leak's source follower shifts the leak as much as the reset (12 LSB).
+#: MADC; a threshold of 250 reads 350 (cns_02-lif_fIcurve.rst). Reconstructed: a straight line
+#: between both thresholds, and that the leak's source follower shifts the leak as much as the reset
+#: (12 LSB).
 _RAW_RESET = Line(_RESET_SLOPE, 400.0, (143.0 - MADC_OFFSET) / MADC_PER_CADC)
 _FOLLOWER_SHIFT = float(_RAW_RESET.potential - _CALIBRATED["reset"](np.array(400.0)))
 _RAW = {
     "leak": Line(_LEAK_SLOPE, 629.1, 80.0 + _FOLLOWER_SHIFT),
     "reset": _RAW_RESET,
-    "threshold": Line(_THRESHOLD_SLOPE, 500.0, (408.6 - MADC_OFFSET) / MADC_PER_CADC),
+    "threshold": Line(
+        (408.6 - 350.0) / (500.0 - 250.0) / MADC_PER_CADC,
+        500.0,
+        (408.6 - MADC_OFFSET) / MADC_PER_CADC,
+    ),
 }
 LINES = {"calibrated": _CALIBRATED, "raw": _RAW}
 """Lines of leak, reset and threshold for each state of the shared bias cells."""
@@ -150,9 +156,11 @@ SHIFT_CURRENT = 0.23 * GAIN
 LSB/us. Reconstructed: the spread of this setting (122 LSB) stands for an offset of 15 mV, usual for
 the amplifier, which saturates at the 100 mV that some 190 LSB of weight put on its input."""
 
-CURRENT = limits.CURRENT_MAX_UA / limits.CAPMEM_MAX / limits.CAPACITANCE_PF / CADC_LSB_MV * 1e3
-"""Current of one LSB of a current cell in LSB/us at full capacitance. The saturation of the leak
-agrees: 200 LSB of bias give 0.2 uA, measured 0.23 uA."""
+CURRENT = 100.0 / MADC_PER_CADC / 500.0 * 500.0 / (LEAK_SETTING * REFERENCE_TAU_US)
+"""Constant current of one LSB in LSB/us at full capacitance: 500 LSB raise the membrane by about
+100 LSB of the MADC at a leak_i_bias of 500 (cns_01-lif_parameters.rst). That is a third of the
+current of a cell, 1 uA at CAPMEM_MAX. A rheobase of 220 LSB (cns_02-lif_fIcurve.rst) would be a
+third again."""
 PARASITIC_CAPACITANCE = 8.0
 """Capacitance of a circuit at membrane_capacitance_capacitance 0, in LSB of this setting (0.25 pF):
 wiring and transistors. Calix's test of it (tests/hw/py/test_capacitance_measurement.py) expects

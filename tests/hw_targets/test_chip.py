@@ -455,8 +455,11 @@ def test_shifted_reference_is_a_constant_current():
 
 def test_constant_current():
     source = nominal(constant_current_enable=1, constant_current_i_offset=1022)
-    # 1 uA on 2.2 pF in LSB of 4.5 mV.
-    assert source.current == pytest.approx(1e-6 / 2.2e-12 * 1e-6 / 4.5e-3)
+    # 500 LSB: 100 LSB of the MADC on a membrane whose leak_i_bias is 500, and 6 us go with 158.
+    tau = 6.0 * 158.09 / 500.0
+    assert source.current == pytest.approx(1022 / 500 * 100.0 / 3.0 / tau)
+    # Less than 1 uA on 2.2 pF in LSB of 4.5 mV.
+    assert source.current < 1e-6 / 2.2e-12 * 1e-6 / 4.5e-3
     sink = nominal(
         constant_current_enable=1, constant_current_i_offset=1022, constant_current_type=1
     )

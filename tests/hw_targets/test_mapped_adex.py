@@ -34,7 +34,7 @@ PATTERNS = {
     "regular bursting": ({"v_reset": -47.0, "i_offset": 0.8, "e_rev_I": -75.0}, 10),
     # Faster than the setting of the exponential current allows by itself.
     "fast": (
-        {"tau_m": 0.6, "v_thresh": -62.0, "v_spike": -50.0, "i_offset": 4.2, "tau_w": 20.0},
+        {"tau_m": 1.1, "v_thresh": -64.0, "v_spike": -52.0, "i_offset": 2.1, "tau_w": 20.0},
         20,
     ),
     # Adaptation that amplifies, and a step that speeds up.

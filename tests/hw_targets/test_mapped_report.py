@@ -137,7 +137,7 @@ def test_currents():
     begin()
     cells(3, i_offset=[0.1, -0.3, 100.0])
     (found,) = sim.check().populations
-    lsb = 1e3 / 1022 / 2.2 / 4.5  # LSB/us of 1 uA / 1022 into 2.2 pF
+    lsb = 100.0 / 3.0 / (6.0 * 158.09)  # LSB/us: 500 raise a membrane of 1.9 us by 33 LSB
     (clipped,) = found.clipped
     limit = 1022 * lsb / PER_NA
     assert (clipped.parameter, clipped.n, clipped.asked) == ("i_offset", 1, (100.0, 100.0))
