@@ -13,7 +13,7 @@
 
 PYTHON ?= python3
 # Fits five minutes on two cores, the installation included. The study in full: STUDY_ARGS=
-STUDY_ARGS ?= --axis device.on_off_ratio=5,10,20,50,inf --seeds 1-4
+STUDY_ARGS ?= --axis device.on_off_ratio=5,7,10,20,50,inf --seeds 1-6
 PYTEST_ARGS ?=
 
 ifndef VENV

@@ -699,7 +699,7 @@ def test_the_report_has_the_period_and_all_synapses():
     assert [other.period_ms for other in others] == [None, None]
     # Each has a sensor.
     assert (plastic.n, plastic.n_synapses) == (N, 2 * N)
-    assert "rule every 100 ms" in str(report)
+    assert str(report).count("devices read every 100 ms") == 1
 
 
 def test_one_time_constant_of_all_sensors():
@@ -718,6 +718,8 @@ def test_one_time_constant_of_all_sensors():
     assert len(build(20.0, 20.0).projections) == 4
     # What is clipped to the same is the same.
     build(31.0, 40.0)
+    with pytest.raises(sim.MappingError, match=r"\('plastic' 50 ms, 'second' 20 ms\)"):
+        build(50.0, 20.0)
 
 
 def fan_in(n_plastic, n_static=0, merge=1):

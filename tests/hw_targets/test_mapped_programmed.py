@@ -7,6 +7,7 @@ from pyNN.errors import ConnectionError as PyNNConnectionError
 from cosim.backends import backend
 from devices import Memristor, WriteVerify, effects, noise
 from devices.programmed import program_weights
+from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.engine import Engine
 
 sim = backend("hw_targets.brainscales2.mapped")
@@ -91,6 +92,32 @@ def test_whole_lsb_and_never_of_the_other_sign(written):
         assert (np.array(weights) == np.minimum(wanted, 63 * np.ceil(weights.max() / 63))).all()
     # A factor below 0 is none: the device conducts nothing.
     assert (np.array(written) == 0).any()
+
+
+@pytest.mark.parametrize("mapping", ["single", "differential", "offset"])
+def test_read_noise_has_room_for_three_standard_deviations(mapping, written):
+    network(np.ones((2, 3)), device=Memristor(on_off_ratio=10.0, sigma_read=0.1),
+            mapping=mapping)  # fmt: skip
+    sim.run(40 * PERIOD)
+    weights = np.array(written)
+    # 0.32 of 240 readings are expected above; more than 3 have a probability of 4e-4. Those that
+    # are clipped are equal.
+    assert (weights == weights.max()).sum() <= 3
+
+
+def test_a_weight_stays_within_the_synapses_of_its_connection(written):
+    # The other projection sets the scale: 38.76 LSB per nA, and up to 13 rows for a connection.
+    cells, made = network(
+        np.full((2, 3), 0.735), device=Memristor(sigma_read=0.4), setup={"fidelity": "emulated"}
+    )
+    sim.Projection(
+        made.pre, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=20.0), label="strong"
+    )
+    report, strong = sim.check().projections
+    assert report.n_synapses == report.n < strong.n_synapses
+    sim.run(500 * PERIOD)
+    highest = np.array(written)[:, : report.n].max()
+    assert 0.9 * limits.WEIGHT_MAX < highest <= limits.WEIGHT_MAX
 
 
 def test_inhibition_drift_and_reset():

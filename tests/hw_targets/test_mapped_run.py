@@ -7,7 +7,7 @@ import pytest
 
 from cosim.backends import backend
 from hw_targets.brainscales2.chip import Chip
-from hw_targets.brainscales2.mapped import mapping
+from hw_targets.brainscales2.mapped import mapping, simulator
 from hw_targets.brainscales2.mapped.neurons import realise
 from hw_targets.brainscales2.readout import CADC_NOISE
 
@@ -159,6 +159,23 @@ def test_weights_between_runs():
     assert third == pytest.approx(first * largest / 0.1, rel=0.02)
 
 
+def test_new_changes_are_printed(capsys):
+    sim.setup(fidelity="ideal")
+    inputs = sim.Population(1, sim.SpikeSourceArray())
+    cells = sim.Population(1, sim.IF_curr_exp())
+    made = sim.Projection(inputs, cells, sim.AllToAllConnector(), sim.StaticSynapse(weight=0.1))
+
+    def printed(weight):
+        made.set(weight=weight)
+        sim.run(1.0)
+        return capsys.readouterr().out
+
+    assert "Nothing changed beyond rounding" in printed(0.1)
+    assert printed(0.05) == ""
+    assert "1 of 1 weights clipped to 63 LSB" in printed(0.2)
+    assert printed(0.3) == ""
+
+
 def test_parameters_and_potentials_between_runs():
     begin(fidelity="ideal")
     cells = sim.Population(2, sim.IF_curr_exp(tau_refrac=2.0))
@@ -238,6 +255,25 @@ def test_clearing():
     assert first.spiketrains[0].max() < 100.0 < second.spiketrains[0].min()
 
 
+def test_what_is_cleared_takes_no_memory():
+    begin(fidelity="ideal")
+    cells = sim.Population(1, sim.IF_curr_exp(i_offset=1.0, tau_refrac=2.0))
+    others = sim.Population(1, sim.SpikeSourceArray(spike_times=np.arange(1.0, 200.0)))
+    cells.record(["v", "spikes"])
+    others.record("spikes")
+    n_spikes = 0
+    for _ in range(10):
+        sim.run(20.0)
+        n_spikes += len(cells.get_data(clear=True).segments[0].spiketrains[0])
+    assert n_spikes > 5
+    (piece,) = cells.recorder._samples["v"]
+    # The last sample is the first one of the next recording.
+    assert len(piece[0]) == 1
+    assert not np.isin(simulator.state.events("spikes")[0], cells.ids).any()
+    # Others are kept.
+    assert trains(others) == [list(range(1, 200))]
+
+
 def test_spikes_lie_on_the_grid_of_the_chip():
     begin()
     inputs = sim.Population(1, sim.SpikeSourceArray(spike_times=[0.1, 0.104, 1.0]))
@@ -311,6 +347,7 @@ def test_what_is_lacking_is_refused():
     [
         {"threads": 2}, {"spike_precision": "off_grid"}, {"fidelity": "perfect"}, {"merge": 3},
         {"merge": 0}, {"parallel_rows": 0}, {"timestep": 0.004}, {"poisson": "other"},
+        {"parallel_rows": 1.5}, {"chip": -1}, {"chip": 1.5}, {"chip": "seven"},
     ],
 )  # fmt: skip
 def test_options_out_of_range(options):

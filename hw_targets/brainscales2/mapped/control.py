@@ -1,6 +1,7 @@
 """Set-up and control of a simulation."""
 
 import math
+from numbers import Integral
 from typing import Any
 
 from pyNN import common
@@ -8,6 +9,7 @@ from pyNN.recording import get_io
 
 from cosim.backends.checks import refuse_options
 from cosim.backends.poisson import begin_setup
+from devices.checks import is_number
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.chip import Chip
 from hw_targets.brainscales2.mapped import simulator
@@ -60,7 +62,9 @@ def setup(
     parallel_rows : int
         Rows of synapses that one connection may take: it multiplies the largest weight.
     plasticity_period : float
-        Time in ms from execution to execution of the rules of memristive synapses.
+        Time in ms, rounded up to the grid of 0.008 ms, from one activity of the processor to the
+        next: it executes the rules of memristive synapses, and reads devices whose weights drift or
+        have read noise. The first is at the end of the first period.
     strict : bool
         Whether anything that would change the network beyond rounding is an error.
     quiet : bool
@@ -84,7 +88,7 @@ def setup(
         ("threads", 1, "the emulation runs on one thread"),
         ("spike_precision", "on_grid", "spikes lie on the chip's grid of 0.008 ms"),
     )
-    _check(timestep, fidelity, merge, parallel_rows, plasticity_period)
+    _check(timestep, chip, fidelity, merge, parallel_rows, plasticity_period)
     begin_setup(poisson)
     common.setup(timestep, min_delay, rng_seed=rng_seed, max_delay=max_delay, **extra_params)
     is_ideal = fidelity == "ideal"
@@ -107,6 +111,7 @@ def setup(
 
 def _check(
     timestep: float,
+    chip: int | None,
     fidelity: str,
     merge: int,
     parallel_rows: int | None,
@@ -117,6 +122,8 @@ def _check(
             f"setup: timestep={timestep:g} ms, need at least {simulator.GRID_MS:g} ms, the chip's "
             "grid of spikes"
         )
+    if chip is not None and not (is_number(chip, Integral) and chip >= 0):
+        raise ValueError(f"setup: chip={chip!r}, need an integer of at least 0, or None")
     if fidelity not in FIDELITIES:
         raise ValueError(f"setup: fidelity={fidelity!r}, need one of {FIDELITIES}")
     if not (merge == 1 or (0 < merge <= limits.N_CIRCUITS and merge % 2 == 0)):
@@ -124,8 +131,13 @@ def _check(
             f"setup: merge={merge}, need 1 or an even number up to {limits.N_CIRCUITS}: a neuron "
             "takes circuits of both rows"
         )
-    if parallel_rows is not None and not 1 <= parallel_rows <= limits.N_ROWS:
-        raise ValueError(f"setup: parallel_rows={parallel_rows}, need 1 ... {limits.N_ROWS}")
+    if parallel_rows is not None and not (
+        is_number(parallel_rows, Integral) and 1 <= parallel_rows <= limits.N_ROWS
+    ):
+        raise ValueError(
+            f"setup: parallel_rows={parallel_rows!r}, need an integer in 1 ... {limits.N_ROWS}, or "
+            "None"
+        )
     if not simulator.GRID_MS <= plasticity_period < math.inf:
         raise ValueError(
             f"setup: plasticity_period={plasticity_period:g} ms, need a finite number of at least "

@@ -6,8 +6,8 @@ of the dendrite both have the time constant tau_syn_D, which makes the response 
 alpha-shaped. At its threshold the dendrite "spikes", which is the onset of a dendritic action
 potential: it is held at its reset potential, which here lies above the threshold, for its
 refractory time. The hold-off that follows keeps it from spiking again until it has decayed. The
-published instance of the sequence memory on the chip (Dietrich et al., LOD 2024) uses circuits in
-this way.
+authors' code of the sequence memory on the chip (Dietrich et al., LOD 2024) uses circuits in this
+way.
 """
 
 from dataclasses import dataclass, replace

@@ -12,7 +12,7 @@ from hw_targets.brainscales2.chip import Chip
 from hw_targets.brainscales2.circuits import Circuits
 from hw_targets.brainscales2.engine import Synapses
 from hw_targets.brainscales2.engine.compartments import Link
-from hw_targets.brainscales2.mapped.compartments import compartments_of, plan
+from hw_targets.brainscales2.mapped.compartments import Compartment, compartments_of, plan
 from hw_targets.brainscales2.mapped.connections import (
     Connections,
     Places,
@@ -22,7 +22,7 @@ from hw_targets.brainscales2.mapped.connections import (
     locate,
 )
 from hw_targets.brainscales2.mapped.description import describe_cells, describe_projection
-from hw_targets.brainscales2.mapped.neurons import Realised, realise
+from hw_targets.brainscales2.mapped.neurons import CellPlan, Realised, realise
 from hw_targets.brainscales2.mapped.processor import (
     MemristiveConnections,
     PlasticConnections,
@@ -31,7 +31,6 @@ from hw_targets.brainscales2.mapped.processor import (
 from hw_targets.brainscales2.mapped.report import MappingError, MappingReport
 from hw_targets.brainscales2.mapped.scales import (
     Scales,
-    WeightScales,
     choose_scales,
     scale_weights,
 )
@@ -144,51 +143,41 @@ def build(
         If the network doesn't fit or, with `strict`, is changed; it lists all reasons.
     """
     problems: list[str] = []
-    is_ideal = options.chip.is_ideal
+    chip, merge = options.chip, options.merge
     neurons = [p for p in populations if p.is_neuron]
     compartments = [c for p in neurons for c in compartments_of(p)]
     places = locate(populations, compartments)
-    hardware = _place(neurons, options.merge, problems)
-    known = scales.voltages if scales else [None] * len(neurons)
-    plans = [
-        plan(population, voltage, is_ideal, problems)
-        for population, voltage in zip(neurons, known, strict=True)
-    ]
+    hardware = _place(neurons, merge, problems)
+    plans = _plans(neurons, scales, chip.is_ideal, problems)
     asked = collect(projections, places, problems)
     _check_sensors(projections, problems)
-    good = [each for several in plans if several is not None for each in several]
-    if len(good) < len(compartments):
-        check_fan_in(asked, compartments, options.merge, problems)
+    if plans is None:
+        check_fan_in(asked, compartments, merge, problems)
         raise MappingError(problems)
-    scales = scales or choose_scales(compartments, good, asked, options.merge, options.rows)
-    weights = scale_weights(compartments, good, asked, scales, options.merge)
+    scales = scales or choose_scales(compartments, plans, asked, merge, options.rows)
+    weights = scale_weights(compartments, plans, asked, scales, merge)
     connections = replace(
         asked,
-        weight=hardware_weights(asked.weight * weights.per_unit, weights.rows, is_ideal),
-        largest=hardware_weights(asked.largest * weights.per_unit, weights.rows, is_ideal),
+        weight=hardware_weights(asked.weight * weights.per_unit, weights.rows, chip.is_ideal),
+        largest=hardware_weights(asked.largest * weights.per_unit, weights.rows, chip.is_ideal),
     )
-    fan_in = check_fan_in(connections, compartments, options.merge, problems)
+    fan_in = check_fan_in(connections, compartments, merge, problems)
     routing = None if problems else find_rows(connections, places.n_inputs, hardware, problems)
     if problems or routing is None:
         raise MappingError(problems)
-    realised = None
-    if neurons:
-        bounds = np.cumsum([compartment.size for compartment in compartments])[:-1]
-        realised = realise(
-            good, np.split(hardware, bounds), scales.gm, scales.dac, options.chip, trial
-        )
+    realised = _realise(compartments, plans, hardware, scales, chip, trial)
     report = MappingReport(
-        options.chip.name,
-        "ideal" if is_ideal else "emulated",
+        chip.name,
+        "ideal" if chip.is_ideal else "emulated",
         scales.dac,
         hardware.size,
         len(np.unique(routing.array * limits.N_ROWS + routing.row)),
         int(fan_in.max(initial=0)),
-        options.merge * limits.N_ROWS,
-        *describe_cells(compartments, good, scales, realised, options.merge),
+        merge * limits.N_ROWS,
+        *describe_cells(compartments, plans, scales, realised, merge),
         tuple(
             describe_projection(
-                projection, number, asked, connections, weights, options.chip, options.period_ms
+                projection, number, asked, connections, weights, chip, options.period_ms
             )
             for number, projection in enumerate(projections)
         ),
@@ -199,22 +188,54 @@ def build(
     return Mapping(
         realised.circuits if realised else None,
         _links(places, realised),
-        Synapses(
-            n_inputs=places.n_inputs,
-            source=connections.source,
-            target=connections.target,
-            weight=connections.weight,
-            inhibitory=connections.inhibitory,
-        ),
-        _memristive(projections, connections, weights, routing),
+        _synapses(connections, places.n_inputs),
+        _memristive(projections, connections, weights.per_unit, routing),
         places,
         hardware,
         {
-            "lsb_per_unit": np.concatenate([np.empty(0), *(each.lsb_per_unit for each in good)]),
-            "offset": np.concatenate([np.empty(0), *(each.offset for each in good)]),
+            "lsb_per_unit": np.concatenate([np.empty(0), *(each.lsb_per_unit for each in plans)]),
+            "offset": np.concatenate([np.empty(0), *(each.offset for each in plans)]),
         },
         scales,
         report,
+    )
+
+
+def _plans(
+    neurons: Sequence[Any], scales: Scales | None, is_ideal: bool, problems: list[str]
+) -> list[CellPlan] | None:
+    """Plans of all compartments, in the order of the circuits; None if one is impossible."""
+    known = scales.voltages if scales else [None] * len(neurons)
+    plans = [
+        plan(population, voltage, is_ideal, problems)
+        for population, voltage in zip(neurons, known, strict=True)
+    ]
+    good = [several for several in plans if several is not None]
+    return [each for several in good for each in several] if len(good) == len(plans) else None
+
+
+def _realise(
+    compartments: Sequence[Compartment],
+    plans: Sequence[CellPlan],
+    hardware: IntArray,
+    scales: Scales,
+    chip: Chip,
+    trial: int,
+) -> Realised | None:
+    """Circuits of all compartments; None without neurons."""
+    if not compartments:
+        return None
+    bounds = np.cumsum([compartment.size for compartment in compartments])[:-1]
+    return realise(plans, np.split(hardware, bounds), scales.gm, scales.dac, chip, trial)
+
+
+def _synapses(connections: Connections, n_inputs: int) -> Synapses:
+    return Synapses(
+        n_inputs=n_inputs,
+        source=connections.source,
+        target=connections.target,
+        weight=connections.weight,
+        inhibitory=connections.inhibitory,
     )
 
 
@@ -254,9 +275,12 @@ def _place(neurons: Sequence[Any], merge: int, problems: list[str]) -> IntArray:
 
 def _check_sensors(projections: Sequence[Any], problems: list[str]) -> None:
     """All sensors of the chip are calibrated to one time constant."""
-    wanted = {sensor_tau(p.synapse_type): p.label for p in projections if p.is_plastic}
+    wanted = {sensor_tau(p.synapse_type): p for p in projections if p.is_plastic}
     if len(wanted) > 1:
-        found = ", ".join(f"{label!r} {tau:g} ms" for tau, label in wanted.items())
+        found = ", ".join(
+            f"{p.label!r} {p.synapse_type.common_parameters()['tau_plus']:g} ms"
+            for p in wanted.values()
+        )
         problems.append(
             f"tau_plus of plastic projections ({found}), need one: the chip's sensors have one "
             "time constant"
@@ -279,11 +303,12 @@ def _links(places: Places, realised: Realised | None) -> list[Link]:
 def _memristive(
     projections: Sequence[Any],
     connections: Connections,
-    weights: WeightScales,
+    lsb_per_unit: Array,
     routing: Routing,
 ) -> list[MemristiveConnections]:
     found: list[MemristiveConnections] = []
     first = 0
+    n_rows = np.diff(routing.first)
     # The sensors' synapses come after those of all connections.
     sensor = routing.first[connections.source.size]
     for projection in projections:
@@ -292,7 +317,7 @@ def _memristive(
         if projection.devices is None or not projection.devices.changes:
             continue
         sign = np.where(projection.has_negative_weights(), -1.0, 1.0)
-        common = (projection, where, sign * weights.per_unit[where], weights.rows[where])
+        common = (projection, where, sign * lsb_per_unit[where], n_rows[where])
         if not projection.is_plastic:
             found.append(MemristiveConnections(*common))
             continue

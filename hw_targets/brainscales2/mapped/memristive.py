@@ -206,8 +206,13 @@ class ProgrammedDevices:
     @property
     def largest(self) -> Array:
         """Largest magnitude that each weight can have, in nA or uS."""
-        highest = _highest_read(self._programmed.device) if self.changes else 1.0
-        return np.abs(self._programmed.weights()) * highest
+        made = self._programmed
+        largest = np.abs(made.weights())
+        if self.changes:
+            # Each device of a weight has noise of its own.
+            parts = np.linalg.norm(made.conductance * made.signs, axis=1)
+            largest += (_highest_read(made.device) - 1.0) * np.abs(made.scale) * parts
+        return largest
 
     def restart(self) -> None:
         """Go back to time 0."""

@@ -172,10 +172,12 @@ class Recorder(SegmentedRecorder):
         self._since = {name: dict.fromkeys(ids, 0.0) for name, ids in self._since.items()}
 
     def _clear_simulator(self) -> None:
-        """Forget all samples but those of now, with which the next recording begins."""
+        """Forget all but the samples of now, with which the next recording begins."""
         now = simulator.state.t / self.sampling_interval - _ROUNDING
         for name, samples in self._samples.items():
             self._samples[name] = [
                 (number[number >= now], cells, values[number >= now])
                 for number, cells, values in samples
+                if np.any(number >= now)
             ]
+        simulator.state.forget_events(self.population.ids)

@@ -192,7 +192,8 @@ class ProjectionReport:
     of_saturation : float
         Current of the largest event over the limit of the input.
     period_ms : float or None
-        Time from execution to execution of its plasticity rule; None without one.
+        Time from one reading of its devices to the next, and of executions of its rule if it has
+        one; None of weights that do not change.
     clipped : tuple of Clipped
         Parameters of the rule out of range.
     """
@@ -241,7 +242,7 @@ class ProjectionReport:
             f"{self.n_synapses} synapses; 1 {self.unit} = {_span(self.lsb_per_unit)} LSB, largest "
             f"{self.largest_weight:g} LSB, {self.of_saturation:.0%} of the input's limit; rms "
             f"error {self.rms_error:.2g} {self.unit} ({self.relative_rms_error:.1%})"
-            + (f"; rule every {self.period_ms:g} ms" if self.period_ms is not None else "")
+            + (f"; devices read every {self.period_ms:g} ms" if self.period_ms is not None else "")
         )
 
 

@@ -18,8 +18,8 @@ Array = npt.NDArray[np.float64]
 LEAK = 80.0
 """Where the resting potential goes if all other potentials allow it, in LSB of the CADC."""
 SWING = 70.0
-"""Distance from rest to threshold wanted, in LSB: 80 and 150 are the targets of the nightly
-calibration of spiking neurons."""
+"""Distance from rest to threshold wanted, in LSB: 80 and 150 are the targets of the vendor's
+calibration "spiking2"."""
 
 #: Potential of a cell -> what is calibrated for it.
 POTENTIALS = {
@@ -44,7 +44,7 @@ RESET_PERIODS = 4.0
 """Shortest refractory period in time constants of the reset, which gets within 2 % of its
 potential; 2 us, the calibration's default."""
 GM_RANGE = (30, 500)
-"""Strengths of synaptic inputs in use: up to that of the nightly calibration, which weak circuits
+"""Strengths of synaptic inputs in use: up to that of the vendor's calibrations, which weak circuits
 reach, too; beyond it they need settings out of range."""
 DAC_RANGE = (30, limits.CAPMEM_MAX)
 EXP_RATE_MAX = 0.8 * RANGES["exp_rate"][1]

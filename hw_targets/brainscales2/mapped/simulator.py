@@ -68,7 +68,8 @@ class State(common.control.BaseState):
         self._stale = False
         self._engine: Engine | None = None
         self._loaded: Mapping | None = None
-        self._shown = False
+        #: Changes that have been printed.
+        self._shown: list[str] | None = None
         self._start()
 
     def _start(self) -> None:
@@ -132,9 +133,10 @@ class State(common.control.BaseState):
 
     def _prepare(self) -> Mapping:
         mapping = self.mapping
-        if not self._shown and not self.quiet:
+        changes = mapping.report.changes()
+        if changes != self._shown and not self.quiet:
             print(mapping.report)
-            self._shown = True
+        self._shown = changes
         if mapping.circuits is None or (self._engine is not None and mapping is self._loaded):
             return mapping
         engine = Engine(
@@ -293,11 +295,16 @@ class State(common.control.BaseState):
 
     def events(self, name: str) -> Events:
         """IDs of cells and times in ms of all ``"spikes"`` or ``"dAP"`` onsets up to now."""
-        parts = self._daps if name == "dAP" else self._spikes
-        ids = np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)])
-        times = np.concatenate([np.empty(0), *(part[1] for part in parts)])
+        ids, times = _joined(self._daps if name == "dAP" else self._spikes)
         past = times <= self.t + _ROUNDING
         return ids[past], np.round(times[past], 6)
+
+    def forget_events(self, ids: npt.NDArray[np.int64]) -> None:
+        """Forget all events of some cells up to now."""
+        for parts in (self._spikes, self._daps):
+            cells, times = _joined(parts)
+            kept = ~np.isin(cells, ids) | (times > self.t + _ROUNDING)
+            parts[:] = [(cells[kept], times[kept])]
 
     def reset(self) -> None:
         """Go back to time 0: the next run is another one of the same chip, calibrated anew."""
@@ -307,6 +314,12 @@ class State(common.control.BaseState):
             if projection.devices is not None:
                 projection.devices.restart()
         self._start()
+
+
+def _joined(parts: list[Events]) -> Events:
+    ids = np.concatenate([np.empty(0, np.int64), *(part[0] for part in parts)])
+    times = np.concatenate([np.empty(0), *(part[1] for part in parts)])
+    return ids, times
 
 
 def to_grid(time: Any) -> Any:
