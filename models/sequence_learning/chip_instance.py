@@ -1,13 +1,13 @@
 """The network at the size of the published instance on one BrainScaleS-2 chip.
 
 4 symbols with 15 excitatory neurons of two circuits each, and all possible synapses but those of a
-neuron onto itself: Dietrich et al. (LOD 2024). All other values are ours; what the chip can do
-narrows them down:
+neuron onto itself: from the authors' code (Dietrich et al., LOD 2024). All other values are ours;
+what the chip can do narrows them down:
 
 - A dendritic action potential and a refractory period last 32 ms at most, so that elements follow
   each other after 20 ms, and the plateau falls below its threshold within a hold-off of 4 ms.
-- Inhibitory currents saturate at a tenth of what stops a neuron at once, so that excitatory
-  potentials rise slowly, within 10 ms.
+- Inhibitory currents saturate at a tenth of the distance from rest to threshold per ms, so that
+  excitatory potentials must rise slowly, within 10 ms.
 - A neuron's plateau outlasts its spike, which a long refractory period keeps from having
   consequences.
 - Correlation sensors differ, and coincident spikes must not be taken for consecutive ones: the
