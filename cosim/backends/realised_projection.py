@@ -33,6 +33,7 @@ class RealisedProjection(SynapseAttributes):
                     "receptors; connect to cells"
                 )
         if isinstance(self.synapse_type, MemristivePlasticity):
+            self._check_dendrites()
             self.receptor_type = self.synapse_type.receptor_type
             return
         super()._guess_receptor_type()
@@ -51,18 +52,23 @@ class RealisedProjection(SynapseAttributes):
         pyNN.errors.ConnectionError
             If its cells have no dendritic action potential, or the receptor is not the dendrite.
         """
-        name = f"{type(self.synapse_type).__name__} {self.label!r}"
+        self._check_dendrites()
+        if self.receptor_type != self.synapse_type.receptor_type:
+            raise errors.ConnectionError(
+                f"{type(self.synapse_type).__name__} {self.label!r}: receptor_type="
+                f"{self.receptor_type!r}, need {self.synapse_type.receptor_type!r}"
+            )
+
+    def _check_dendrites(self) -> None:
+        """Check that the target's cells have dendrites, also before there is a label."""
+        label = self.label or f"{self.pre.label}→{self.post.label}"
         for population in getattr(self.post, "populations", [self.post]):
             if not isinstance(population.celltype, IF_curr_exp_dAP):
                 raise errors.ConnectionError(
-                    f"{name}: postsynaptic cells are {type(population.celltype).__name__}; on "
-                    f"{self._simulator.name} memristive plasticity needs IF_curr_exp_dAP"
+                    f"{type(self.synapse_type).__name__} {label!r}: postsynaptic cells are "
+                    f"{type(population.celltype).__name__}; on {self._simulator.name} memristive "
+                    "plasticity needs IF_curr_exp_dAP"
                 )
-        if self.receptor_type != self.synapse_type.receptor_type:
-            raise errors.ConnectionError(
-                f"{name}: receptor_type={self.receptor_type!r}, need "
-                f"{self.synapse_type.receptor_type!r}"
-            )
 
     def _program(self, weights: Any, key: Key) -> ProgrammedWeights:
         """Program the weights of memristive synapses, which are not plastic.

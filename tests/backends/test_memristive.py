@@ -256,12 +256,12 @@ def connect(sim, cells, synapse, **options):
 
 def test_targets_must_have_the_dendrite(sim):
     cells = population(sim, sim.IF_curr_exp())
-    with pytest.raises(errors.ConnectionError, match="must be one of: 'excitatory', 'inhibitory'"):
-        connect(sim, cells, sim.MemristiveSTDP())
-    with pytest.raises(
-        errors.ConnectionError, match=r"'ee': .* are IF_curr_exp; on \w+ .* needs IF_curr_exp_dAP"
-    ):
-        connect(sim, cells, sim.MemristiveSTDP(), receptor_type="excitatory")
+    for receptor in (None, "excitatory"):
+        with pytest.raises(
+            errors.ConnectionError,
+            match=r"'ee': .* are IF_curr_exp; on \w+ .* needs IF_curr_exp_dAP",
+        ):
+            connect(sim, cells, sim.MemristiveSTDP(), receptor_type=receptor)
 
 
 @pytest.mark.parametrize("receptor", ["excitatory", "inhibitory"])

@@ -751,7 +751,7 @@ def test_plasticity_needs_a_dendrite():
     begin()
     pre = sim.Population(1, sim.SpikeSourceArray())
     point = sim.Population(1, sim.IF_curr_exp(), label="point")
-    with pytest.raises(Exception, match="dendritic"):
+    with pytest.raises(Exception, match="population.→point.* are IF_curr_exp; .* IF_curr_exp_dAP"):
         sim.Projection(pre, point, sim.AllToAllConnector(), sim.MemristiveSTDP(**ANALOG))
     cells = sim.Population(1, sim.IF_curr_exp_dAP(**CELL))
     with pytest.raises(Exception, match="receptor_type='excitatory', need 'dendritic'"):

@@ -257,7 +257,7 @@ class MemristiveContract(Contract):
         """They lack the receptor."""
         sim.setup()
         cells = sim.Population(1, sim.IF_curr_exp())
-        with pytest.raises(errors.ConnectionError, match="dendritic|IF_curr_exp_dAP"):
+        with pytest.raises(errors.ConnectionError, match="IF_curr_exp; .* needs IF_curr_exp_dAP"):
             sim.Projection(source(sim, []), cells, sim.AllToAllConnector(), sim.MemristiveSTDP())
 
 
