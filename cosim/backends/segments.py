@@ -38,19 +38,34 @@ class SegmentedRecorder(pyNN.recording.Recorder):
         block.segments[: len(older)] = [_copy(segment, names) for segment in older]
         return block
 
-    def _event(self, variable: pyNN.recording.Variable, index: Any, times: Any) -> neo.Event:
-        """Return events of cells by their indices, times in ms; they are sorted."""
-        order = np.lexsort((index, times))
-        # Events of several populations are merged in the data of an assembly.
-        label = np.full(len(order), self.population.label)
-        return neo.Event(
-            np.asarray(times)[order] * pq.ms,
-            name=variable.name,
-            array_annotations={
-                "source_index": np.asarray(index)[order],
-                "source_population": label,
-            },
-        )
+
+def event(population: Any, name: str, index: np.ndarray, times: np.ndarray) -> neo.Event:
+    """Return events of a population's cells, sorted.
+
+    Parameters
+    ----------
+    population : Population
+        Whose cells.
+    name : str
+        Name of the variable, such as ``"dAP"``.
+    index : numpy.ndarray of int, shape (n,)
+        Indices of the cells.
+    times : numpy.ndarray, shape (n,)
+        Times in ms.
+
+    Returns
+    -------
+    neo.Event
+        With the array annotations ``source_index`` and ``source_population``.
+    """
+    order = np.lexsort((index, times))
+    # Events of several populations are merged in the data of an assembly.
+    label = np.full(len(order), population.label)
+    return neo.Event(
+        times[order] * pq.ms,
+        name=name,
+        array_annotations={"source_index": index[order], "source_population": label},
+    )
 
 
 def _copy(segment: neo.Segment, names: set[str]) -> neo.Segment:

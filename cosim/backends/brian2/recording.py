@@ -13,6 +13,8 @@ from brian2.devices.device import RuntimeDevice
 from pyNN.brian2 import simulator
 from pyNN.recording import Variable
 
+from cosim.backends.segments import event
+
 #: Times in ms that differ by less are the same time.
 ROUNDING = 1e-9
 
@@ -192,7 +194,8 @@ class Recorder(pyNN.recording.Recorder):
             if variable == _SPIKES:
                 continue
             if self._is_event(variable):
-                segment.events.append(self._event(variable, ids))
+                cells, times = self._happened(variable, ids)
+                segment.events.append(event(self.population, variable.name, cells, times))
             else:
                 for signal in self._signals(variable, ids):
                     signal.segment = segment
@@ -227,17 +230,6 @@ class Recorder(pyNN.recording.Recorder):
         cells, _ = self._happened(variable, ids)
         counts = np.bincount(cells, minlength=self.population.size)
         return dict(zip(ids, counts[self._indices(ids)].tolist(), strict=True))
-
-    def _event(self, variable: Variable, ids: Iterable[int]) -> neo.Event:
-        cells, times = self._happened(variable, ids)
-        order = np.lexsort((cells, times))
-        # Events of several populations are merged in the data of an assembly.
-        label = np.full(len(order), self.population.label)
-        return neo.Event(
-            times[order] * pq.ms,
-            name=variable.name,
-            array_annotations={"source_index": cells[order], "source_population": label},
-        )
 
     def _signals(self, variable: Variable, ids: Iterable[int]) -> Iterable[neo.AnalogSignal]:
         asked = self._indices(ids)

@@ -11,7 +11,7 @@ import pyNN.nest.populations
 import pyNN.recording
 from pyNN.recording import Variable
 
-from ..segments import SegmentedRecorder
+from ..segments import SegmentedRecorder, event
 from .devices import ROUNDING, Multimeter, SpikeDetector
 
 _DAP = Variable(name="dAP", location=None, label=None)
@@ -129,7 +129,7 @@ class Recorder(SegmentedRecorder, pyNN.nest.populations.Recorder):
         # NEST is always one minimal delay ahead of PyNN's clock, and older segments may remain.
         start, stop = float(self._recording_start_time), state.t
         valid = np.flatnonzero((times > start + ROUNDING) & (times < stop + ROUNDING))
-        return self._event(_DAP, index[valid], times[valid])
+        return event(self.population, _DAP.name, index[valid], times[valid])
 
     @staticmethod
     def _onsets(nodes: list[int]) -> list[np.ndarray]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from pyNN.recording import Variable
 
-from cosim.backends.segments import SegmentedRecorder
+from cosim.backends.segments import SegmentedRecorder, event
 from devices.noise import Stream, noise_key, normal
 from hw_targets.brainscales2 import limits
 from hw_targets.brainscales2.mapped import simulator
@@ -136,7 +136,8 @@ class Recorder(SegmentedRecorder):
         segment = super()._get_current_segment(filter_ids, wanted - {_DAP}, clear)
         if _DAP in wanted:
             cells, times = self._happened("dAP", self.filter_recorded(_DAP, filter_ids))
-            segment.events.append(self._event(_DAP, cells - int(self.population.first_id), times))
+            index = cells - int(self.population.first_id)
+            segment.events.append(event(self.population, _DAP.name, index, times))
         return segment
 
     def _get_spiketimes(
