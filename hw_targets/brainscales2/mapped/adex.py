@@ -15,7 +15,7 @@ from hw_targets.brainscales2 import limits, transfer
 from hw_targets.brainscales2.calibration import RANGES
 from hw_targets.brainscales2.mapped import scaling
 from hw_targets.brainscales2.mapped.neurons import CellPlan, clip, plan_cells
-from hw_targets.brainscales2.mapped.report import Clipped
+from hw_targets.brainscales2.mapped.report import Clipped, span
 from hw_targets.brainscales2.mapped.scaling import Array, VoltageMap
 
 #: Potential of a cell -> what is calibrated for it. Here v_thresh is no threshold.
@@ -101,8 +101,7 @@ def _slope(asked: Array, voltage: VoltageMap) -> list[Clipped]:
     outside = ~np.isclose(asked, found, rtol=1e-9, atol=0.0)
     if not outside.any():
         return []
-    span = float(asked[outside].min()), float(asked[outside].max())
-    return [Clipped("delta_T", int(outside.sum()), span, (found, found), "mV")]
+    return [Clipped("delta_T", int(outside.sum()), span(asked[outside]), (found, found), "mV")]
 
 
 def _clip(
@@ -115,6 +114,6 @@ def _clip(
     outside = kept != wanted
     if not outside.any():
         return kept, []
-    span = float(asked[outside].min()), float(asked[outside].max())
     widest = float(lsb_per_unit[outside].min())
-    return kept, [Clipped(name, int(outside.sum()), span, (low / widest, high / widest), unit)]
+    bounds = (low / widest, high / widest)
+    return kept, [Clipped(name, int(outside.sum()), span(asked[outside]), bounds, unit)]

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from hw_targets.brainscales2.calibration import RANGES
 from hw_targets.brainscales2.mapped.neurons import CellPlan, clip, plan_cells
-from hw_targets.brainscales2.mapped.report import Clipped
+from hw_targets.brainscales2.mapped.report import Clipped, span
 from hw_targets.brainscales2.mapped.scaling import Array, VoltageMap
 
 DECAYED, STILL_DECAYED = 0.7, 0.9
@@ -212,13 +212,5 @@ def _clip_current(
     if not change:
         return kept, []
     outside = kept != wanted
-    asked, limits = current[outside], ((kept - rest) / lsb_per_na)[outside]
-    return kept, [
-        Clipped(
-            name,
-            int(outside.sum()),
-            (float(asked.min()), float(asked.max())),
-            (float(limits.min()), float(limits.max())),
-            "nA",
-        )
-    ]
+    limits = ((kept - rest) / lsb_per_na)[outside]
+    return kept, [Clipped(name, int(outside.sum()), span(current[outside]), span(limits), "nA")]

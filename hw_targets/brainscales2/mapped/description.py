@@ -19,9 +19,10 @@ from hw_targets.brainscales2.mapped.report import (
     PopulationReport,
     ProjectionReport,
     rms,
+    span,
 )
 from hw_targets.brainscales2.mapped.scales import Scales, WeightScales
-from hw_targets.brainscales2.mapped.scaling import RECEPTORS, Array
+from hw_targets.brainscales2.mapped.scaling import RECEPTORS
 from hw_targets.brainscales2.routing import n_synapses
 
 
@@ -58,8 +59,8 @@ def describe_cells(
         if isinstance(plan_, DendritePlan):
             dendrites.append(
                 DendriteReport(
-                    *common, _span(plan_.lsb_per_na), _span(plan_.targets["tau_icc"]),
-                    _span(plan_.targets["holdoff_time"]), gm["exc"], plan_.clipped, n_failed,
+                    *common, span(plan_.lsb_per_na), span(plan_.targets["tau_icc"]),
+                    span(plan_.targets["holdoff_time"]), gm["exc"], plan_.clipped, n_failed,
                 )
             )  # fmt: skip
         else:
@@ -71,10 +72,6 @@ def describe_cells(
                 )
             )  # fmt: skip
     return tuple(populations), tuple(dendrites)
-
-
-def _span(values: Array) -> tuple[float, float]:
-    return float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
 
 
 def describe_projection(
@@ -125,7 +122,7 @@ def describe_projection(
         n=len(projection),
         n_synapses=int(n_synapses(connections.largest[own]).sum()) + plastic * len(projection),
         unit="uS" if projection.post.conductance_based else "nA",
-        lsb_per_unit=(float(unit.min()), float(unit.max())) if unit.size else (0.0, 0.0),
+        lsb_per_unit=span(unit) if unit.size else (0.0, 0.0),
         largest_weight=float(connections.largest[own].max(initial=0.0)),
         rms_error=error,
         relative_rms_error=error / size if size else 0.0,
@@ -133,7 +130,7 @@ def describe_projection(
         n_clipped=int(np.sum(asked.largest[own] * unit > most + 0.5)),
         n_zeroed=int(np.sum((asked.largest[own] > 0) & (connections.largest[own] == 0))),
         n_delays=late.size,
-        delays=(float(late.min()), float(late.max())) if late.size else None,
+        delays=span(late) if late.size else None,
         of_saturation=0.0 if chip.is_ideal else float(np.max(current / limit, initial=0.0)),
         period_ms=period_ms if is_read else None,
         clipped=_clipped_tau(projection) if plastic else (),

@@ -47,7 +47,37 @@ class Observed(NamedTuple):
     tau_ms: float
 
 
-class PlasticDevices:
+class ReadDevices:
+    """Devices whose weights on the chip are those of their last read."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin at time 0, before the first read."""
+        self._n_reads = 0
+        self._last_read: Array | None = None
+
+    def weights(self, now_ms: float) -> Array:
+        """Return the weights in nA or uS, shape (n,), without the noise of a read."""
+        raise NotImplementedError
+
+    def _sample(self, now_ms: float) -> Array:
+        """Return the weights with the noise of read number `_n_reads`."""
+        raise NotImplementedError
+
+    def read(self, now_ms: float) -> Array:
+        """Read all devices once; the weights in nA or uS, shape (n,), with the noise of a read."""
+        self._last_read = self._sample(now_ms)
+        self._n_reads += 1
+        return self._last_read
+
+    def in_use(self, now_ms: float) -> Array:
+        """Return the weights that are on the chip: those of the last read, if there was one."""
+        return self.weights(now_ms) if self._last_read is None else self._last_read
+
+
+class PlasticDevices(ReadDevices):
     """The devices of a plastic projection, one per connection, in the order of the connections.
 
     Parameters
@@ -94,7 +124,7 @@ class PlasticDevices:
         """Set states, now and for `restart`."""
         self._initial = permanence.copy()
         self.permanence = permanence.copy()
-        self._last_read: Array | None = None
+        self._last_read = None
 
     def restart(self) -> None:
         """Go back to the initial states, at time 0."""
@@ -103,8 +133,7 @@ class PlasticDevices:
             np.zeros(self._index.size, np.int64) for _ in range(4)
         )
         self._last_write_ms = np.zeros(self._index.size)
-        self._n_reads = 0
-        self._last_read = None
+        self._begin()
 
     def weights(self, now_ms: float) -> Array:
         """Return the weights in nA, shape (n,), without the noise of a read."""
@@ -118,16 +147,9 @@ class PlasticDevices:
             self._device, nominal, high - low, self.n_events, self._key, self._index, age_s
         )
 
-    def read(self, now_ms: float) -> Array:
-        """Read all devices once; the weights in nA, shape (n,), with the noise of a read."""
+    def _sample(self, now_ms: float) -> Array:
         factor = effects.read_factor(self._device, self._n_reads, self._key, self._index)
-        self._n_reads += 1
-        self._last_read = np.asarray(self.weights(now_ms) * factor)
-        return self._last_read
-
-    def in_use(self, now_ms: float) -> Array:
-        """Return the weights that are on the chip: those of the last read, if there was one."""
-        return self.weights(now_ms) if self._last_read is None else self._last_read
+        return np.asarray(self.weights(now_ms) * factor)
 
     def update(self, observed: Observed, now_ms: float) -> None:
         """Program the devices as the rule wants it after a period.
@@ -187,7 +209,7 @@ class PlasticDevices:
             self.n_events[where] += result.programmed
 
 
-class ProgrammedDevices:
+class ProgrammedDevices(ReadDevices):
     """The devices of a projection whose weights were programmed when it was made.
 
     Parameters
@@ -199,9 +221,9 @@ class ProgrammedDevices:
     """
 
     def __init__(self, programmed: ProgrammedWeights, changes: bool) -> None:
+        super().__init__()
         self._programmed = programmed
         self.changes = changes
-        self.restart()
 
     @property
     def largest(self) -> Array:
@@ -216,25 +238,21 @@ class ProgrammedDevices:
 
     def restart(self) -> None:
         """Go back to time 0."""
-        self._n_reads = 0
-        self._last_read: Array | None = None
+        self._begin()
 
     def weights(self, now_ms: float) -> Array:
         """Return the weights in nA or uS, shape (n,), without the noise of a read."""
-        return self._programmed.weights(now_ms / 1000.0 if self.changes else None)
+        return self._programmed.weights(self._age_s(now_ms))
 
-    def read(self, now_ms: float) -> Array:
-        """Read all devices once; the weights in nA or uS, shape (n,), with the noise of a read."""
+    def _sample(self, now_ms: float) -> Array:
         made = self._programmed
         factor = effects.read_factor(made.device, self._n_reads, made.key, made.device_index)
-        self._n_reads += 1
-        conductances = made.conductances(now_ms / 1000.0 if self.changes else None) * factor
-        self._last_read = np.asarray(made.scale * (conductances @ made.signs) + made.offset)
-        return self._last_read
+        conductances = made.conductances(self._age_s(now_ms)) * factor
+        return np.asarray(made.scale * (conductances @ made.signs) + made.offset)
 
-    def in_use(self, now_ms: float) -> Array:
-        """Return the weights that are on the chip: those of the last read, if there was one."""
-        return self.weights(now_ms) if self._last_read is None else self._last_read
+    def _age_s(self, now_ms: float) -> float | None:
+        """Age that matters; None: no drift."""
+        return now_ms / 1000.0 if self.changes else None
 
 
 def _highest_read(device: Memristor) -> float:

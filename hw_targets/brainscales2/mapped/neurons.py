@@ -12,7 +12,7 @@ from hw_targets.brainscales2.calibration import RANGES, Target, calibrate, ideal
 from hw_targets.brainscales2.chip import Chip
 from hw_targets.brainscales2.circuits import Circuits
 from hw_targets.brainscales2.mapped import scaling
-from hw_targets.brainscales2.mapped.report import Clipped, rms
+from hw_targets.brainscales2.mapped.report import Clipped, rms, span
 from hw_targets.brainscales2.mapped.scaling import Array, VoltageMap
 
 IntArray = npt.NDArray[np.int64]
@@ -285,7 +285,7 @@ def _currents(
         outside = np.abs(wanted) > most
         asked = values["i_offset"][outside]
         limit = float(np.max(most / per_na[outside]))
-        change = [Clipped("i_offset", asked.size, _range(asked), (-limit, limit), "nA")]
+        change = [Clipped("i_offset", asked.size, span(asked), (-limit, limit), "nA")]
     if is_ideal:
         return current, change, 0.0
     rounded = np.rint(current / transfer.CURRENT) * transfer.CURRENT
@@ -320,12 +320,8 @@ def clip(
     kept = np.clip(values, low, high)
     if not outside.any():
         return kept, []
-    asked = _range(values[outside])
+    asked = span(values[outside])
     if voltage is None:
         return kept, [Clipped(name, int(outside.sum()), asked, bounds, "ms")]
-    asked, bounds = _range(voltage.mv(asked)), _range(voltage.mv(bounds))
+    asked, bounds = span(voltage.mv(asked)), span(voltage.mv(bounds))
     return kept, [Clipped(name, int(outside.sum()), asked, bounds, "mV")]
-
-
-def _range(values: npt.ArrayLike) -> tuple[float, float]:
-    return float(np.min(values)), float(np.max(values))

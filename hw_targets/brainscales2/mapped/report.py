@@ -48,8 +48,8 @@ class Clipped:
     def __str__(self) -> str:
         """Describe in one line."""
         return (
-            f"{self.parameter} of {self.n} cells, {_span(self.asked)} {self.unit}, clipped to "
-            f"{_span(self.limits)} {self.unit}"
+            f"{self.parameter} of {self.n} cells, {_show(self.asked)} {self.unit}, clipped to "
+            f"{_show(self.limits)} {self.unit}"
         )
 
 
@@ -153,8 +153,8 @@ class DendriteReport:
     def __str__(self) -> str:
         """Describe in one line, without the changes."""
         return (
-            f"  dendrites: {self.n_circuits} circuits; 1 nA = {_span(self.lsb_per_na)} LSB, "
-            f"conductance to the soma {_span(self.tau_icc)} ms, hold-off {_span(self.holdoff)} ms; "
+            f"  dendrites: {self.n_circuits} circuits; 1 nA = {_show(self.lsb_per_na)} LSB, "
+            f"conductance to the soma {_show(self.tau_icc)} ms, hold-off {_show(self.holdoff)} ms; "
             f"i_synin_gm {self.i_synin_gm}"
         )
 
@@ -231,7 +231,7 @@ class ProjectionReport:
             )
         if self.delays is not None:
             found.append(
-                f"{name}: delays of {_span(self.delays)} ms of {self.n_delays} connections dropped"
+                f"{name}: delays of {_show(self.delays)} ms of {self.n_delays} connections dropped"
             )
         return found
 
@@ -239,7 +239,7 @@ class ProjectionReport:
         """Describe in one line, without the changes."""
         return (
             f"Projection {self.label!r}: {self.n} connections, {self.receptor}, in "
-            f"{self.n_synapses} synapses; 1 {self.unit} = {_span(self.lsb_per_unit)} LSB, largest "
+            f"{self.n_synapses} synapses; 1 {self.unit} = {_show(self.lsb_per_unit)} LSB, largest "
             f"{self.largest_weight:g} LSB, {self.of_saturation:.0%} of the input's limit; rms "
             f"error {self.rms_error:.2g} {self.unit} ({self.relative_rms_error:.1%})"
             + (f"; devices read every {self.period_ms:g} ms" if self.period_ms is not None else "")
@@ -328,6 +328,11 @@ def rms(values: npt.ArrayLike) -> float:
     return float(np.sqrt(np.mean(array**2))) if array.size else 0.0
 
 
-def _span(values: Range) -> str:
+def span(values: npt.ArrayLike) -> Range:
+    """Least and largest value."""
+    return float(np.min(values)), float(np.max(values))
+
+
+def _show(values: Range) -> str:
     low, high = values
     return f"{low:.4g}" if low == high else f"{low:.4g} ... {high:.4g}"

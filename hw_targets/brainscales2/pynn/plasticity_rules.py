@@ -22,6 +22,7 @@ __all__ = [
     "ClockCycles", "IntegerType", "NeuronView", "Observable", "ObservableArray",
     "ObservablePerNeuron", "ObservablePerSynapse", "PlasticityRule", "PlasticityRuleHandle",
     "Recording", "RowLayout", "SynapseView", "TimedData", "Timer", "recorded",
+    "recorded_by_rule",
 ]  # fmt: skip
 
 IntArray = npt.NDArray[np.int64]
@@ -334,6 +335,40 @@ class PlasticityRule:
                 f"{name!r}; it has {sorted(self.observables)}"
             )
         return self.observables[name]
+
+
+def recorded_by_rule(owner: Any, holder: Any, kind: str, observable: str) -> list[list[TimedData]]:
+    """Return what the rule of a population or projection recorded of it.
+
+    Parameters
+    ----------
+    owner : Projection or Population
+        What the observable belongs to.
+    holder : Any
+        Its cell or synapse type, which may have a rule.
+    kind : str
+        What this type is called in errors.
+    observable : str
+        Name of the observable.
+
+    Returns
+    -------
+    list of list of TimedData
+        As from `recorded`.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no rule, or it has no such observable, or before the first run.
+    """
+    rule = getattr(holder, "plasticity_rule", None)
+    if rule is None:
+        raise RuntimeError(
+            f"{type(owner).__name__} {owner.label!r}: {kind} type can't have observables "
+            f"({observable!r}), since it does not hold a plasticity rule."
+        )
+    rule.observable(observable)
+    return recorded(owner, observable)
 
 
 def recorded(owner: Any, observable: str) -> list[list[TimedData]]:

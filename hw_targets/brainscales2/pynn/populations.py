@@ -13,7 +13,7 @@ from hw_targets.brainscales2.pynn.cells import CalibHXNeuronCuba
 from hw_targets.brainscales2.pynn.mapping import configure_unplaced, place_and_configure
 from hw_targets.brainscales2.pynn.morphology import McNeuron
 from hw_targets.brainscales2.pynn.parameters import evaluate
-from hw_targets.brainscales2.pynn.plasticity_rules import TimedData, recorded
+from hw_targets.brainscales2.pynn.plasticity_rules import TimedData, recorded_by_rule
 from hw_targets.brainscales2.pynn.recording import Recorder
 
 
@@ -219,14 +219,7 @@ class Population(_Cells, common.Population):  # noqa: D101
         RuntimeError
             If the neurons have no rule, or it has no such observable, or before the first run.
         """
-        rule = getattr(self.celltype, "plasticity_rule", None)
-        if rule is None:
-            raise RuntimeError(
-                f"Population {self.label!r}: Cell type can't have observables ({observable!r}), "
-                "since it does not hold a plasticity rule."
-            )
-        rule.observable(observable)
-        return recorded(self, observable)
+        return recorded_by_rule(self, self.celltype, "Cell", observable)
 
     def check_available(self) -> None:
         """Refuse access to parameters that are not known yet.

@@ -12,7 +12,7 @@ from pyNN.space import Space
 from cosim.backends.connections import Connection as _Connection
 from cosim.backends.synapse_attributes import SynapseAttributes
 from hw_targets.brainscales2.pynn import simulator
-from hw_targets.brainscales2.pynn.plasticity_rules import TimedData, recorded
+from hw_targets.brainscales2.pynn.plasticity_rules import TimedData, recorded_by_rule
 from hw_targets.brainscales2.pynn.sources import ExternalNeuron
 from hw_targets.brainscales2.pynn.synapses import StaticSynapse
 from hw_targets.brainscales2.routing import PlacedSynapse
@@ -230,14 +230,7 @@ class Projection(SynapseAttributes):  # noqa: D101
         RuntimeError
             If the synapses have no rule, or it has no such observable, or before the first run.
         """
-        rule = getattr(self.synapse_type, "plasticity_rule", None)
-        if rule is None:
-            raise RuntimeError(
-                f"Projection {self.label!r}: Synapse type can't have observables ({observable!r}), "
-                "since it does not hold a plasticity rule."
-            )
-        rule.observable(observable)
-        return recorded(self, observable)
+        return recorded_by_rule(self, self.synapse_type, "Synapse", observable)
 
 
 def _in_population(cells: Any, index: int) -> Any:
